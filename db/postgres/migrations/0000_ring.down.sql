@@ -1,0 +1,1 @@
+DROP TABLE "playlists", "listitems", "history_users", "contents";

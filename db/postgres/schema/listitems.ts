@@ -1,0 +1,32 @@
+import { bigint, doublePrecision, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { createdAt, id, stamp, updatedAt } from "./columns.ts";
+
+/**
+ * The items of every list: a few independent registers, each with its own stamp. `deleted_at` masks every
+ * stamp up to its own.
+ *
+ * There is no index but the key, and no foreign key: a column that heartbeats change must not be indexed (or
+ * updates would leave the heap page), and a row must not pay for a trigger at every insert.
+ */
+export const listitems = pgTable(
+  "listitems",
+  {
+    user_id: id("user_id").notNull(),
+    playlist: text("playlist").notNull(),
+    content_id: id("content_id").notNull(),
+    id: uuid("id").notNull().defaultRandom(),
+    playback_time: doublePrecision("playback_time").notNull().default(0),
+    position_at: stamp("position_at"),
+    position_event_id: id("position_event_id").notNull().default(""),
+    duration: doublePrecision("duration"),
+    duration_at: stamp("duration_at"),
+    catalog_id: id("catalog_id"),
+    catalog_at: stamp("catalog_at"),
+    completed_at: stamp("completed_at"),
+    deleted_at: stamp("deleted_at"),
+    rev: bigint("rev", { mode: "number" }).notNull().default(1),
+    created_at: createdAt,
+    updated_at: updatedAt,
+  },
+  (table) => [primaryKey({ columns: [table.user_id, table.playlist, table.content_id] })],
+);

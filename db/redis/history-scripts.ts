@@ -1,0 +1,211 @@
+import type { Script } from "./script.ts";
+
+/*
+ * The Lua of the history views. KEYS are those of `historyKeys`. Fields of the state hash:
+ *
+ *   epoch    token of the refill that made this view; absent: cold, and nothing may be written
+ *   warm     present once that refill is complete: only then may the view be read
+ *   seq      changes so far; epoch.seq is the version of the view
+ *   cleared  everything up to this time is forgotten
+ *   floor    items up to this time may be in Postgres alone; absent: everything is here
+ */
+
+/**
+ * One page in one round trip.
+ *
+ * ARGV: limit; time and content_id of the cursor, or "" ""; the version that the client has, or "".
+ * Returns {"cold"}, {"same", version} or {"page", version, complete, id, packed, id, packed, ...}: up to
+ * limit + 1 items. `complete` is 0 when what follows may be in Postgres alone.
+ *
+ * Lua compares strings by locale and Redis orders them by bytes, hence `precedes`.
+ */
+export const readHistory: Script = {
+  readOnly: true,
+  source: `
+local function precedes(a, b)
+  for i = 1, math.min(#a, #b) do
+    local x, y = string.byte(a, i), string.byte(b, i)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end
+local state = redis.call('HMGET', KEYS[1], 'warm', 'epoch', 'seq', 'cleared', 'floor')
+if not state[1] then return {'cold'} end
+local version = state[2] .. '.' .. (state[3] or '0')
+if ARGV[4] == version then return {'same', version} end
+local lowest = math.max(tonumber(state[4] or '0'), tonumber(state[5] or '0'))
+local wanted = tonumber(ARGV[1]) + 1
+local from = ARGV[2] == '' and '+inf' or ARGV[2]
+local ids, offset, chunk = {}, 0, nil
+repeat
+  chunk = redis.call('ZREVRANGEBYSCORE', KEYS[2], from, '(' .. string.format('%.0f', lowest),
+    'WITHSCORES', 'LIMIT', offset, wanted)
+  for i = 1, #chunk, 2 do
+    local follows = chunk[i + 1] ~= from or precedes(chunk[i], ARGV[3])
+    if follows and #ids < wanted then ids[#ids + 1] = chunk[i] end
+  end
+  offset = offset + wanted
+until #ids >= wanted or #chunk < wanted * 2
+local reply = {'page', version, (not state[5] or #ids >= wanted) and 1 or 0}
+if #ids == 0 then return reply end
+local packed = redis.call('HMGET', KEYS[3], unpack(ids))
+for i = 1, #ids do
+  reply[#reply + 1] = ids[i]
+  reply[#reply + 1] = packed[i]
+end
+return reply
+`,
+};
+
+/**
+ * One item. ARGV: content_id. Returns {"cold"}, {"item", packed} or {"absent", complete}: `complete` is 0 when
+ * it may be in Postgres alone.
+ */
+export const readItem: Script = {
+  readOnly: true,
+  source: `
+local state = redis.call('HMGET', KEYS[1], 'warm', 'cleared', 'floor')
+if not state[1] then return {'cold'} end
+local score = redis.call('ZSCORE', KEYS[2], ARGV[1])
+if score and tonumber(score) > math.max(tonumber(state[2] or '0'), tonumber(state[3] or '0')) then
+  return {'item', redis.call('HGET', KEYS[3], ARGV[1])}
+end
+return {'absent', state[3] and 0 or 1}
+`,
+};
+
+/**
+ * Projects rows of one user. Per item the higher rev stays, so turns, refills and rebuilds may race; a cold
+ * user is left alone, for the next read refills it. A forgotten item leaves its rev behind, so that a slow
+ * projection of an older row cannot bring it back.
+ *
+ * ARGV: record prefix; cleared_at or 0; history limit; then for each item content_id, rev, position_at (0 when
+ * forgotten), packed progress, packed record.
+ * Returns -1 for a cold user, else how many cleared items are left to remove: call again, without items.
+ */
+export const applyRows: Script = {
+  readOnly: false,
+  source: `
+local state = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'cleared', 'floor')
+if not state[1] then return -1 end
+local before = tonumber(state[2] or '0')
+local seq, cleared, floor = before, tonumber(state[3] or '0'), tonumber(state[4] or '0')
+local prefix, clear, left, changes = ARGV[1], tonumber(ARGV[2]), 0, {}
+local function changed(id)
+  seq = seq + 1
+  changes[#changes + 1] = seq
+  changes[#changes + 1] = id
+end
+
+if clear > cleared then
+  cleared, seq = clear, seq + 1
+  redis.call('HSET', KEYS[1], 'cleared', ARGV[2])
+end
+if clear > 0 then
+  local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[2], 'LIMIT', 0, 500)
+  for i = 1, #gone do
+    redis.call('DEL', prefix .. gone[i])
+    changed(gone[i])
+  end
+  if #gone > 0 then
+    redis.call('ZREM', KEYS[2], unpack(gone))
+    redis.call('HDEL', KEYS[3], unpack(gone))
+    left = redis.call('ZCOUNT', KEYS[2], '-inf', ARGV[2])
+  end
+end
+
+if #ARGV > 3 then
+  local ids, progress, order = {}, {}, {}
+  for i = 4, #ARGV, 5 do ids[#ids + 1] = ARGV[i] end
+  local known = redis.call('HMGET', KEYS[3], unpack(ids))
+  for n = 1, #ids do
+    local i = n * 5 - 1
+    local id, position_at, packed = ids[n], tonumber(ARGV[i + 2]), ARGV[i + 3]
+    local rev = known[n] and tonumber(string.match(known[n], '^%[(%d+)')) or 0
+    local forgotten = position_at == 0
+    if tonumber(ARGV[i + 1]) > rev and (forgotten or position_at > math.max(cleared, floor)) then
+      progress[#progress + 1] = id
+      progress[#progress + 1] = packed
+      if forgotten then
+        redis.call('ZREM', KEYS[2], id)
+        redis.call('DEL', prefix .. id)
+      else
+        order[#order + 1] = ARGV[i + 2]
+        order[#order + 1] = id
+        local record = known[n] and string.match(known[n], '^%[%d+,(%d+)')
+        if record ~= string.match(packed, '^%[%d+,(%d+)') then
+          redis.call('DEL', prefix .. id)
+          redis.call('HSET', prefix .. id, unpack(cjson.decode(ARGV[i + 4])))
+        end
+      end
+      changed(id)
+    end
+  end
+  if #progress > 0 then redis.call('HSET', KEYS[3], unpack(progress)) end
+  if #order > 0 and redis.call('ZADD', KEYS[2], unpack(order)) > 0 then
+    local over = math.min(redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[3]), 1000)
+    if over > 0 then
+      local gone = redis.call('ZRANGE', KEYS[2], 0, over - 1, 'WITHSCORES')
+      for i = 1, #gone, 2 do
+        redis.call('ZREM', KEYS[2], gone[i])
+        redis.call('HDEL', KEYS[3], gone[i])
+        redis.call('DEL', prefix .. gone[i])
+      end
+      redis.call('HSET', KEYS[1], 'floor', gone[#gone])
+    end
+  end
+end
+
+if seq > before then redis.call('HSET', KEYS[1], 'seq', seq) end
+if #changes > 0 then redis.call('ZADD', KEYS[4], unpack(changes)) end
+return left
+`,
+};
+
+/**
+ * A refill begins: from here on turns project into this user. Refills of one user share a token, for all of
+ * them read Postgres after it was set. ARGV: a new token. Returns {token, 1 when the view is already warm}.
+ */
+export const beginRefill: Script = {
+  readOnly: false,
+  source: `
+local state = redis.call('HMGET', KEYS[1], 'epoch', 'warm')
+if state[1] then return {state[1], state[2] and 1 or 0} end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
+return {ARGV[1], 0}
+`,
+};
+
+/**
+ * A refill ends: the view is warm if its token is still there; otherwise it was evicted meanwhile, and what
+ * turns projected in between is lost. ARGV: token, floor (0: everything is here), record prefix.
+ * Returns 1, or 0 for "again".
+ */
+export const finishRefill: Script = {
+  readOnly: false,
+  source: `
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+local floor = math.max(tonumber(ARGV[2]), tonumber(redis.call('HGET', KEYS[1], 'floor') or '0'))
+if floor > 0 then
+  local text = string.format('%.0f', floor)
+  local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text)
+  for i = 1, #gone do
+    redis.call('ZREM', KEYS[2], gone[i])
+    redis.call('HDEL', KEYS[3], gone[i])
+    redis.call('DEL', ARGV[3] .. gone[i])
+  end
+  redis.call('HSET', KEYS[1], 'floor', text)
+end
+redis.call('HSET', KEYS[1], 'warm', 1)
+return 1
+`,
+};
+
+/** The user is cold again, records and all. ARGV: record prefix. */
+export const evictUser: Script = {
+  readOnly: false,
+  source: `
+for _, id in ipairs(redis.call('HKEYS', KEYS[3])) do redis.call('DEL', ARGV[1] .. id) end
+return redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+`,
+};

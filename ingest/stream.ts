@@ -1,0 +1,139 @@
+import type { Redis } from "ioredis";
+import { backlogKey, deadStream, eventStream, ingestGroup } from "../db/redis/keys.ts";
+import { appendEntries, dropSilentConsumers, replayEntry, settleEntries } from "../db/redis/stream-scripts.ts";
+import { runScript } from "./redis.ts";
+
+/** An entry as it sits in the stream: its payload is JSON that nobody has looked at yet. */
+export type StreamEntry = { id: string; payload: string; events: number };
+
+/** What is set aside: a payload that no code can apply, and why. */
+export type Poison = { payload: string; events: number; reason: string };
+
+export type QuarantinedEntry = StreamEntry & { reason: string };
+
+/** How long a consumer is silent before its name is forgotten; it holds no entries then. */
+const FORGET_CONSUMER_MS = 3_600_000;
+const REPLICA_TIMEOUT_MS = 1_000;
+
+/**
+ * The event stream: the only file that speaks Redis Streams.
+ *
+ * Entries are delivered to one consumer of the group at a time, stay pending until they are settled, and are
+ * deleted with their acknowledgement, so that the stream's length is the backlog.
+ */
+export function eventStreamOn(redis: Redis, blocking: Redis, options: { consumer: string; replicas: number }) {
+  const { consumer, replicas } = options;
+  const streamKeys = [eventStream, backlogKey];
+  const settleKeys = [eventStream, backlogKey, deadStream];
+
+  /**
+   * Appends entries, each whole or not at all; false for one that would take the backlog past its limit.
+   *
+   * @throws when Redis, or as many replicas as were asked for, did not confirm: nothing is known then.
+   */
+  async function append(
+    entries: readonly { payload: string; events: number }[],
+    limit: number,
+  ): Promise<boolean[]> {
+    const args = entries.flatMap(({ payload, events }) => [events, payload]);
+    // On one connection WAIT covers the append that was written before it.
+    const appended = runScript(redis, appendEntries, streamKeys, [limit, ...args]);
+    const ids = (await appended) as string[];
+    if (replicas > 0 && (await redis.wait(replicas, REPLICA_TIMEOUT_MS)) < replicas) {
+      throw new Error(`fewer than ${replicas} replicas hold the entry`);
+    }
+    return ids.map((id) => id !== "");
+  }
+
+  /** Takes new entries: waits up to `blockMs` for the first, then takes what is there. */
+  async function take(max: number, blockMs: number): Promise<StreamEntry[]> {
+    const wait = blockMs > 0 ? ["BLOCK", blockMs] : [];
+    const from = blockMs > 0 ? blocking : redis;
+    return await withGroup(async () => {
+      const reply = await from.call(
+        "XREADGROUP",
+        ...["GROUP", ingestGroup, consumer, "COUNT", max, ...wait, "STREAMS", eventStream, ">"],
+      );
+      const streams = reply as [string, RawEntry[]][] | null;
+      return streams?.flatMap(([, entries]) => entries.map(streamEntry)) ?? [];
+    });
+  }
+
+  /** Takes over entries that a consumer took and has not settled for so long; its name goes when it holds none. */
+  async function reclaim(max: number, idleMs: number): Promise<StreamEntry[]> {
+    return await withGroup(async () => {
+      const reply = await redis.call(
+        "XAUTOCLAIM",
+        ...[eventStream, ingestGroup, consumer, idleMs, "0-0", "COUNT", max],
+      );
+      const [, entries] = reply as [string, RawEntry[]];
+      await runScript(redis, dropSilentConsumers, [eventStream], [ingestGroup, FORGET_CONSUMER_MS]);
+      return entries.map(streamEntry);
+    });
+  }
+
+  /** Lets go of entries, and sets aside what was poisonous in them, in one step. */
+  async function settle(entries: readonly StreamEntry[], poison: readonly Poison[]): Promise<void> {
+    await runScript(redis, settleEntries, settleKeys, [
+      ...[ingestGroup, poison.length],
+      ...poison.flatMap(({ payload, events, reason }) => [payload, events, reason]),
+      ...entries.flatMap(({ id, events }) => [id, events]),
+    ]);
+  }
+
+  /** What waits: events, entries, and since when the oldest of them does (epoch milliseconds). */
+  async function backlog(): Promise<{ events: number; entries: number; oldestAt: number | null }> {
+    const [events, entries, oldest] = await Promise.all([
+      redis.get(backlogKey),
+      redis.xlen(eventStream),
+      redis.xrange(eventStream, "-", "+", "COUNT", 1),
+    ]);
+    const id = oldest[0]?.[0];
+    return { events: Number(events ?? 0), entries, oldestAt: id === undefined ? null : Number.parseInt(id, 10) };
+  }
+
+  /** What is in quarantine, oldest first. */
+  async function quarantined(max: number): Promise<QuarantinedEntry[]> {
+    const entries = await redis.xrange(deadStream, "-", "+", "COUNT", max);
+    return entries.map((entry) => ({ ...streamEntry(entry), reason: fieldOf(entry[1], "reason") }));
+  }
+
+  /** Puts a quarantined entry back into the stream. @returns whether it was there. */
+  async function replay(id: string): Promise<boolean> {
+    return (await runScript(redis, replayEntry, settleKeys, [id])) === 1;
+  }
+
+  /** Throws a quarantined entry away. @returns whether it was there. */
+  async function drop(id: string): Promise<boolean> {
+    return (await redis.xdel(deadStream, id)) === 1;
+  }
+
+  async function withGroup<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("NOGROUP"))) throw error;
+      await redis.xgroup("CREATE", eventStream, ingestGroup, "0", "MKSTREAM").catch(ignoreExistingGroup);
+      return await work();
+    }
+  }
+
+  return { append, take, reclaim, settle, backlog, quarantined, replay, drop };
+}
+
+export type EventStream = ReturnType<typeof eventStreamOn>;
+
+type RawEntry = [id: string, fields: string[] | null];
+
+function streamEntry([id, fields]: RawEntry): StreamEntry {
+  return { id, payload: fieldOf(fields, "entry"), events: Number(fieldOf(fields, "events")) || 1 };
+}
+
+function fieldOf(fields: readonly string[] | null, name: string): string {
+  const at = fields?.indexOf(name) ?? -1;
+  return at < 0 ? "" : (fields?.[at + 1] ?? "");
+}
+
+function ignoreExistingGroup(error: Error): void {
+  if (!error.message.startsWith("BUSYGROUP")) throw error;
+}
