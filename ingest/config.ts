@@ -15,7 +15,9 @@ const Environment = z
     DATABASE_URL: url("postgres:", "postgresql:").describe("Postgres, the source of truth"),
     DATABASE_POOL: wholeNumber.min(2).max(500).default(30).describe("Connections to Postgres at most"),
     REDIS_URL: url("redis:", "rediss:").describe("Redis with the views"),
-    STREAM_REDIS_URL: url("redis:", "rediss:").optional().describe("Redis with the stream; REDIS_URL if unset"),
+    STREAM_REDIS_URL: url("redis:", "rediss:")
+      .optional()
+      .describe("Redis with the stream; REDIS_URL if unset"),
     STREAM_REPLICAS: wholeNumber
       .min(0)
       .default(0)
@@ -28,7 +30,10 @@ const Environment = z
       .min(1)
       .default(1_000_000)
       .describe("Events that may wait in the stream; past it writes get 503"),
-    EVENT_MAX_AGE: wholeNumber.min(1).default(400).describe("Days; events that happened earlier are rejected"),
+    EVENT_MAX_AGE: wholeNumber
+      .min(1)
+      .default(400)
+      .describe("Days; events that happened earlier are rejected"),
     HISTORY_LIMIT: wholeNumber
       .min(1)
       .default(2_000)
@@ -37,7 +42,10 @@ const Environment = z
     RECLAIM_AFTER: milliseconds
       .default(30_000)
       .describe("Milliseconds after which entries of a silent consumer are taken over"),
-    LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("What is logged"),
+    LOG_LEVEL: z
+      .enum(["debug", "info", "warn", "error", "silent"])
+      .default("info")
+      .describe("What is logged"),
   })
   .refine((env) => (env.AUTH_SECRET === undefined) !== (env.AUTH_JWKS_URL === undefined), {
     error: "exactly one of AUTH_SECRET and AUTH_JWKS_URL is needed",

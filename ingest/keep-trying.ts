@@ -15,7 +15,11 @@ const SERIOUS_PAUSE_MS = 1_000;
 export async function keepTrying<T>(
   what: string,
   work: () => Promise<T>,
-  { signal, log, hopeless = () => false }: { signal: AbortSignal; log: Log; hopeless?: (error: unknown) => boolean },
+  {
+    signal,
+    log,
+    hopeless = () => false,
+  }: { signal: AbortSignal; log: Log; hopeless?: (error: unknown) => boolean },
 ): Promise<T> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {

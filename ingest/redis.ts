@@ -23,7 +23,12 @@ export function connectRedis(url: string, { blocking = false } = {}): Redis {
 export type ScriptCall = { keys: readonly string[]; args: readonly (string | number)[] };
 
 /** Runs a script by its digest, or by its source when Redis does not know it (any more). */
-export async function runScript(redis: Redis, script: Script, keys: readonly string[], args: ScriptCall["args"]) {
+export async function runScript(
+  redis: Redis,
+  script: Script,
+  keys: readonly string[],
+  args: ScriptCall["args"],
+) {
   const [outcome] = await runScripts(redis, script, [{ keys, args }]);
   if (outcome instanceof Error) throw outcome;
   return outcome;

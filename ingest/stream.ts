@@ -1,6 +1,11 @@
 import type { Redis } from "ioredis";
 import { backlogKey, deadStream, eventStream, ingestGroup } from "../db/redis/keys.ts";
-import { appendEntries, dropSilentConsumers, replayEntry, settleEntries } from "../db/redis/stream-scripts.ts";
+import {
+  appendEntries,
+  dropSilentConsumers,
+  replayEntry,
+  settleEntries,
+} from "../db/redis/stream-scripts.ts";
 import { runScript } from "./redis.ts";
 
 /** An entry as it sits in the stream: its payload is JSON that nobody has looked at yet. */
@@ -21,7 +26,11 @@ const REPLICA_TIMEOUT_MS = 1_000;
  * Entries are delivered to one consumer of the group at a time, stay pending until they are settled, and are
  * deleted with their acknowledgement, so that the stream's length is the backlog.
  */
-export function eventStreamOn(redis: Redis, blocking: Redis, options: { consumer: string; replicas: number }) {
+export function eventStreamOn(
+  redis: Redis,
+  blocking: Redis,
+  options: { consumer: string; replicas: number },
+) {
   const { consumer, replicas } = options;
   const streamKeys = [eventStream, backlogKey];
   const settleKeys = [eventStream, backlogKey, deadStream];
@@ -89,7 +98,11 @@ export function eventStreamOn(redis: Redis, blocking: Redis, options: { consumer
       redis.xrange(eventStream, "-", "+", "COUNT", 1),
     ]);
     const id = oldest[0]?.[0];
-    return { events: Number(events ?? 0), entries, oldestAt: id === undefined ? null : Number.parseInt(id, 10) };
+    return {
+      events: Number(events ?? 0),
+      entries,
+      oldestAt: id === undefined ? null : Number.parseInt(id, 10),
+    };
   }
 
   /** What is in quarantine, oldest first. */

@@ -1,4 +1,4 @@
-import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import * as z from "zod";
 import { UserId } from "./ids.ts";
 import { Refusal } from "./refusals.ts";
@@ -33,7 +33,8 @@ const Claims = z.object({
  * The token check of both sides. Verified tokens are remembered, so that a heartbeat every 10 s does not pay
  * for a signature every time; a key that is withdrawn is therefore refused after a minute at the latest.
  *
- * @throws Refusal `unauthorized` for anything but a valid, unexpired token.
+ * @throws Refusal `unauthorized` for anything but a valid, unexpired token; `unavailable` when its keys cannot
+ * be fetched.
  */
 export function tokenVerifier(rules: TokenRules): VerifyToken {
   const { issuer, audience, now } = rules;
@@ -58,6 +59,8 @@ export function tokenVerifier(rules: TokenRules): VerifyToken {
           ? await jwtVerify(token, rules.key.secret, { ...options, currentDate })
           : await jwtVerify(token, rules.key.jwks, { ...options, currentDate }));
     } catch (cause) {
+      if (isKeyOutage(cause))
+        throw new Refusal("unavailable", "the token's keys are out of reach", { cause });
       throw new Refusal("unauthorized", "the token is not valid", { cause });
     }
     const claims = Claims.safeParse(payload);
@@ -69,6 +72,12 @@ export function tokenVerifier(rules: TokenRules): VerifyToken {
     remembered.set(token, { viewer, until });
     return viewer;
   };
+}
+
+/** The keys could not be fetched, which says nothing about the token. */
+function isKeyOutage(error: unknown): boolean {
+  if (!(error instanceof errors.JOSEError)) return true;
+  return error instanceof errors.JWKSTimeout || error.code === errors.JOSEError.code;
 }
 
 /** The token of an `Authorization` header. */

@@ -95,8 +95,8 @@ export type EventResult = {
   errors?: Fault[];
 };
 
-/** `results` is null for a single event; `entry` is null when every event of a batch was rejected. */
-export type Received = { entry: Entry | null; results: EventResult[] | null };
+/** The entry for the stream, and what became of each event of a batch; null for a single event. */
+export type Received = { entry: Entry; results: EventResult[] | null };
 
 /**
  * A request body as an entry for the stream. Pure: the same body and arrival give the same entry, byte for
@@ -135,7 +135,10 @@ export function receive(body: unknown, arrival: Arrival): Received {
 }
 
 /** A forget or a clear as an entry; a time in the future is the time of arrival. */
-export function forgetting(arrival: Arrival, what: { content_id: ContentId } | { before: number | null }): Entry {
+export function forgetting(
+  arrival: Arrival,
+  what: { content_id: ContentId } | { before: number | null },
+): Entry {
   const event_id = mintedId(arrival, 0);
   if ("content_id" in what) {
     return entryOf(arrival, [

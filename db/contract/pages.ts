@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { compareIds, ContentId } from "./ids.ts";
+import { ContentId, compareIds } from "./ids.ts";
 import { checked, Refusal } from "./refusals.ts";
 import { type HistoryItem, historyItem, type Progress } from "./views.ts";
 

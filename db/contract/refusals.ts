@@ -82,9 +82,7 @@ export function checked<T>(schema: Checks<T>, value: unknown, at: readonly Prope
 }
 
 type Checks<T> = {
-  safeParse(
-    value: unknown,
-  ):
+  safeParse(value: unknown):
     | { success: true; data: T }
     | {
         success: false;

@@ -30,11 +30,11 @@ export async function rollback(databaseUrl: string): Promise<string | null> {
 
 async function newestApplied(sql: postgres.Sql): Promise<string | null> {
   const [ledger] = await sql`SELECT to_regclass('drizzle.__drizzle_migrations') AS name`;
-  if (!ledger?.["name"]) return null;
+  if (!ledger?.name) return null;
   const [newest] = await sql`SELECT created_at FROM drizzle.__drizzle_migrations ORDER BY id DESC LIMIT 1`;
   if (!newest) return null;
   const journal = JSON.parse(await readFile(`${FOLDER}meta/_journal.json`, "utf8")) as Journal;
-  const entry = journal.entries.find(({ when }) => when === Number(newest["created_at"]));
+  const entry = journal.entries.find(({ when }) => when === Number(newest.created_at));
   if (!entry) throw new Error("the newest migration of this database is not one of ours");
   return entry.tag;
 }

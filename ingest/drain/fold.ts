@@ -1,5 +1,5 @@
 import type { WatchEvent } from "../../db/contract/events.ts";
-import { compareIds, type ContentId, type UserId } from "../../db/contract/ids.ts";
+import { type ContentId, compareIds, type UserId } from "../../db/contract/ids.ts";
 
 /**
  * What a batch says of one item: registers, each with its stamp (epoch milliseconds, 0 for never). Every

@@ -1,8 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import { column } from "../../db/postgres/batch.ts";
 import type { Database } from "../../db/postgres/connect.ts";
-import { WATCH_HISTORY } from "../../db/postgres/schema/playlists.ts";
 import { rowsOf, type StoredRow } from "../../db/postgres/rows.ts";
+import { WATCH_HISTORY } from "../../db/postgres/schema/playlists.ts";
 import type { ItemChange } from "./fold.ts";
 
 /** One register of an item: which columns it has, the first of them its stamp, and in which order it is newer. */
@@ -84,9 +84,21 @@ export async function storeItems(db: Database, items: readonly ItemChange[]): Pr
 
 /** The changes as a relation `i`, one array a column. */
 function incoming(items: readonly ItemChange[]): SQL {
-  const text = (name: keyof ItemChange) => column(items.map((item) => item[name]), "text");
-  const stamp = (name: keyof ItemChange) => column(items.map((item) => item[name]), "bigint");
-  const seconds = (name: keyof ItemChange) => column(items.map((item) => item[name]), "float8");
+  const text = (name: keyof ItemChange) =>
+    column(
+      items.map((item) => item[name]),
+      "text",
+    );
+  const stamp = (name: keyof ItemChange) =>
+    column(
+      items.map((item) => item[name]),
+      "bigint",
+    );
+  const seconds = (name: keyof ItemChange) =>
+    column(
+      items.map((item) => item[name]),
+      "float8",
+    );
   return sql`unnest(
     ${text("user_id")}, ${text("content_id")}, ${seconds("playback_time")}, ${stamp("position_at")},
     ${text("position_event_id")}, ${seconds("duration")}, ${stamp("duration_at")}, ${text("catalog_id")},

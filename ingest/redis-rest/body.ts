@@ -35,6 +35,8 @@ function readBytes(req: IncomingMessage): Promise<Buffer> {
       else resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
     });
     req.on("error", reject);
-    req.on("close", () => reject(new Error("the client left before its request was complete")));
+    req.on("close", () => {
+      if (!req.complete) reject(new Error("the client left before its request was complete"));
+    });
   });
 }

@@ -21,7 +21,7 @@ export function refiller(deps: RefillDeps): (user: UserId) => Promise<LoadedHist
   const underway = new Map<UserId, Promise<LoadedHistory>>();
   return function refill(user) {
     const shared = underway.get(user);
-    if (shared) return shared;
+    if (shared !== undefined) return shared;
     const own = refillOnce(deps, user).finally(() => underway.delete(user));
     underway.set(user, own);
     return own;
@@ -54,7 +54,10 @@ async function refillOnce(deps: RefillDeps, user: UserId): Promise<LoadedHistory
   }
 }
 
-async function begin({ redis, log }: RefillDeps, user: UserId): Promise<{ token: string; warm: boolean } | null> {
+async function begin(
+  { redis, log }: RefillDeps,
+  user: UserId,
+): Promise<{ token: string; warm: boolean } | null> {
   try {
     const reply = await runScript(redis, beginRefill, historyKeys(user), [randomUUID()]);
     const [token, warm] = reply as [string, number];

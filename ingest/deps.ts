@@ -1,0 +1,27 @@
+import type { Context } from "hono";
+import type { VerifyToken, Viewer } from "../db/contract/access.ts";
+import type { Entry } from "../db/contract/events.ts";
+import type { UserId } from "../db/contract/ids.ts";
+import type { Database } from "../db/postgres/connect.ts";
+import type { Log } from "./observe/log.ts";
+import type { LoadedHistory } from "./views/load.ts";
+
+/** What the handlers work with; real ones are made in service.ts alone. */
+export type IngestDeps = {
+  db: Database;
+  verifyToken: VerifyToken;
+  clock: () => number;
+  newId: () => string;
+  log: Log;
+  eventMaxAgeMs: number;
+  /** Resolves once the entry is in the stream. */
+  append: (entry: Entry) => Promise<void>;
+  /** Stores and projects an entry that is in the stream already; false when that could not be done in time. */
+  applyNow: (entry: Entry) => Promise<boolean>;
+  refill: (user: UserId) => Promise<LoadedHistory>;
+  /** Are the stores there? By name. */
+  probe: () => Promise<Record<string, boolean>>;
+};
+
+export type IngestContext = Context<{ Variables: { viewer: Viewer; requestId: string } }>;
+export type IngestHandler = (c: IngestContext) => Promise<Response> | Response;

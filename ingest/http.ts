@@ -1,0 +1,58 @@
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { requestId } from "hono/request-id";
+import { bearerToken, type Viewer } from "../db/contract/access.ts";
+import { problem, Refusal } from "../db/contract/refusals.ts";
+import { MAX_BODY_BYTES } from "../db/contract/requests.ts";
+import { postProfileEvents, postSessionEvents } from "./accept/post-events.ts";
+import type { IngestDeps } from "./deps.ts";
+import { clearHistory, forgetItem } from "./library/forget.ts";
+import { readHistory } from "./library/read-history.ts";
+import { readItem } from "./library/read-item.ts";
+
+/** Everything that ingest answers: the writes, and the reads that an edge could not answer itself. */
+export function createHttp(deps: IngestDeps): Hono<{ Variables: Variables }> {
+  const { verifyToken, probe, log } = deps;
+  const http = new Hono<{ Variables: Variables }>();
+
+  http.use(requestId());
+  http.get("/health", (c) => c.json({ status: "ok" }));
+  http.get("/ready", async (c) => {
+    const stores = await probe();
+    return c.json(stores, Object.values(stores).every(Boolean) ? 200 : 503);
+  });
+
+  // Who asks is checked here again, from the same token, by the same code as at the edge.
+  http.use(async (c, next) => {
+    c.set("viewer", await verifyToken(bearerToken(c.req.header("authorization"))));
+    await next();
+  });
+  http.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
+
+  http.post("/users/:session_id/playlists/watchhistory", postSessionEvents(deps));
+  http.post("/profiles/:user_id/history", postProfileEvents(deps));
+  http.get("/users/:user_id/watchhistory", readHistory(deps));
+  http.get("/profiles/:user_id/history", readHistory(deps));
+  http.get("/users/:user_id/watchhistory/:content_id", readItem(deps));
+  http.delete("/users/:user_id/watchhistory/:content_id", forgetItem(deps));
+  http.delete("/users/:user_id/watchhistory", clearHistory(deps));
+
+  http.notFound((c) => refuse(c, new Refusal("not_found", "there is nothing at this path")));
+  http.onError((thrown, c) => {
+    if (!(thrown instanceof Refusal))
+      log.error({ error: thrown, request_id: c.var.requestId }, "request failed");
+    return refuse(c, thrown);
+  });
+  return http;
+}
+
+type Variables = { viewer: Viewer; requestId: string };
+
+function refuse(c: Context<{ Variables: Variables }>, thrown: unknown): Response {
+  const { status, headers, body } = problem(thrown, c.var.requestId);
+  return new Response(body, { status, headers });
+}
+
+function tooLarge(): never {
+  throw new Refusal("body_too_large", `a body holds at most ${MAX_BODY_BYTES} bytes`);
+}

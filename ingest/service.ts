@@ -1,0 +1,158 @@
+import { randomUUID } from "node:crypto";
+import { type ServerType, serve } from "@hono/node-server";
+import { sql } from "drizzle-orm";
+import { createRemoteJWKSet } from "jose";
+import { type TokenRules, tokenVerifier } from "../db/contract/access.ts";
+import type { Entry } from "../db/contract/events.ts";
+import { connect } from "../db/postgres/connect.ts";
+import { appender } from "./accept/appender.ts";
+import type { Config } from "./config.ts";
+import { type Folded, fold } from "./drain/fold.ts";
+import { drain } from "./drain/loop.ts";
+import { store } from "./drain/store.ts";
+import { turn } from "./drain/turn.ts";
+import { createHttp } from "./http.ts";
+import type { Log } from "./observe/log.ts";
+import { connectRedis } from "./redis.ts";
+import { eventStreamOn } from "./stream.ts";
+import { type Projection, project } from "./views/project.ts";
+import { refiller } from "./views/refill.ts";
+
+/** How long a forget waits to be visible before it is answered as accepted only. */
+const APPLY_TIMEOUT_MS = 1_500;
+const PROBE_TIMEOUT_MS = 1_000;
+
+/**
+ * The ingest service: constructed whole, then started, then stopped. Any number of them, in one process or in
+ * many, share the work.
+ */
+export function createService(config: Config, log: Log) {
+  const { db, close: closePostgres } = connect(config.postgres.url, { max: config.postgres.max });
+  const views = connectRedis(config.redis.views);
+  const streamRedis = connectRedis(config.redis.stream);
+  const blocking = connectRedis(config.redis.stream, { blocking: true });
+  const stream = eventStreamOn(streamRedis, blocking, {
+    consumer: `ingest-${randomUUID()}`,
+    replicas: config.redis.streamReplicas,
+  });
+  const projectDeps = { redis: views, historyLimit: config.limits.history };
+  const storeFolded = (folded: Folded) => store(db, folded);
+  const projectRows = (projection: Projection) => project(projectDeps, projection);
+
+  async function applyNow(entry: Entry): Promise<boolean> {
+    const applied = (async () => {
+      const { user_id, events } = entry;
+      await projectRows(await storeFolded(fold(events.map((event) => ({ user_id, event })))));
+      return true;
+    })();
+    return await withinTime(applied, APPLY_TIMEOUT_MS);
+  }
+
+  const http = createHttp({
+    db,
+    log,
+    verifyToken: tokenVerifier(tokenRules(config.auth)),
+    clock: Date.now,
+    newId: randomUUID,
+    eventMaxAgeMs: config.limits.eventMaxAgeMs,
+    append: appender(stream, config.limits.backlog),
+    applyNow,
+    refill: refiller({ db, redis: views, log, historyLimit: config.limits.history }),
+    probe: async () => ({
+      postgres: await withinTime(
+        db.execute(sql`SELECT 1`).then(() => true),
+        PROBE_TIMEOUT_MS,
+      ),
+      redis: await withinTime(
+        views.ping().then(() => true),
+        PROBE_TIMEOUT_MS,
+      ),
+      stream: await withinTime(
+        streamRedis.ping().then(() => true),
+        PROBE_TIMEOUT_MS,
+      ),
+    }),
+  });
+
+  const stopping = new AbortController();
+  let server: ServerType | undefined;
+  let draining: Promise<void> | undefined;
+
+  /** Listens and drains. @returns the port. */
+  async function start(): Promise<{ port: number }> {
+    await warnUnlessDurable(streamRedis, log);
+    const port = await new Promise<number>((resolve, reject) => {
+      const listening = serve(
+        { fetch: http.fetch, ...config.http, hostname: config.http.host },
+        ({ port }) => {
+          resolve(port);
+        },
+      );
+      listening.once("error", reject);
+      server = listening;
+    });
+    const { lingerMs, reclaimAfterMs } = config.drain;
+    const turnDeps = { store: storeFolded, project: projectRows, settle: stream.settle, log };
+    draining = drain(
+      {
+        stream,
+        turn: (entries, signal) => turn(turnDeps, entries, signal),
+        clock: Date.now,
+        log,
+        lingerMs,
+        reclaimAfterMs,
+      },
+      stopping.signal,
+    );
+    return { port };
+  }
+
+  /** Answers what is being asked, finishes the turns in flight, lets go of everything. May be called again. */
+  async function stop(): Promise<void> {
+    stopping.abort();
+    const listening = server;
+    server = undefined;
+    if (listening) {
+      await new Promise((resolve) => {
+        listening.close(resolve);
+        if ("closeIdleConnections" in listening) listening.closeIdleConnections();
+      });
+    }
+    await draining;
+    for (const redis of [blocking, streamRedis, views]) redis.disconnect();
+    await closePostgres();
+  }
+
+  return { start, stop };
+}
+
+export type Service = ReturnType<typeof createService>;
+
+function tokenRules({ secret, jwksUrl, issuer, audience }: Config["auth"]): TokenRules {
+  const key = jwksUrl
+    ? { jwks: createRemoteJWKSet(new URL(jwksUrl)) }
+    : { secret: new TextEncoder().encode(secret) };
+  return { key, issuer, audience, now: Date.now };
+}
+
+/** False when it fails or takes too long; it goes on by itself then. */
+async function withinTime(work: Promise<boolean>, ms: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, ms, false);
+  work.then(resolve, () => resolve(false));
+  return await promise.finally(() => clearTimeout(timer));
+}
+
+/** Promise 1 stands on this setting; a managed Redis may hide it, so it is a warning. */
+async function warnUnlessDurable(redis: ReturnType<typeof connectRedis>, log: Log): Promise<void> {
+  try {
+    const settings = (await redis.config("GET", "append*")) as string[];
+    const its = (name: string) => settings[settings.indexOf(name) + 1];
+    if (its("appendonly") === "yes" && its("appendfsync") === "always") return;
+    log.warn(
+      "Redis does not run appendonly yes, appendfsync always: accepted events may be lost with its machine",
+    );
+  } catch (error) {
+    log.warn({ error }, "cannot see how durable Redis is: it must run appendonly yes, appendfsync always");
+  }
+}
