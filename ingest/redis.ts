@@ -1,19 +1,19 @@
 import { createHash } from "node:crypto";
-import { Redis } from "ioredis";
+import { Redis, ReplyError } from "ioredis";
 import type { Script } from "../db/redis/script.ts";
 
 /**
- * A connection that fails a command within seconds while Redis is away and comes back by itself.
- *
- * @param blocking for commands that wait at the server: they have no time limit of ours.
+ * A connection that fails a command within seconds while Redis is away, never sends one twice, and comes back
+ * by itself.
  */
-export function connectRedis(url: string, { blocking = false } = {}): Redis {
+export function connectRedis(url: string): Redis {
   const redis = new Redis(url, {
     protocol: 2,
     connectTimeout: 2_000,
-    maxRetriesPerRequest: 1,
+    commandTimeout: 5_000,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 50, 1_000),
-    ...(blocking ? {} : { commandTimeout: 5_000 }),
   });
   // Every command reports its own failure; a connection that is being retried is not another one.
   redis.on("error", () => {});
@@ -67,7 +67,7 @@ async function pipelined(
   for (const { keys, args } of calls) pipeline.call(command, script, keys.length, ...keys, ...args);
   const replies = (await pipeline.exec()) ?? [];
   return replies.map(([error, reply]) => {
-    if (error && error.name !== "ReplyError") throw error;
+    if (error && !(error instanceof ReplyError)) throw error;
     return error ?? reply;
   });
 }

@@ -30,7 +30,7 @@ export function createService(config: Config, log: Log) {
   const { db, close: closePostgres } = connect(config.postgres.url, { max: config.postgres.max });
   const views = connectRedis(config.redis.views);
   const streamRedis = connectRedis(config.redis.stream);
-  const blocking = connectRedis(config.redis.stream, { blocking: true });
+  const blocking = connectRedis(config.redis.stream);
   const stream = eventStreamOn(streamRedis, blocking, {
     consumer: `ingest-${randomUUID()}`,
     replicas: config.redis.streamReplicas,

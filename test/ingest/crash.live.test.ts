@@ -1,0 +1,91 @@
+import { sql } from "drizzle-orm";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { backlogKey, eventStream } from "../../db/redis/keys.ts";
+import type { TurnDeps } from "../../ingest/drain/turn.ts";
+import { anyOwnedEvent, users } from "../support/arbitraries.ts";
+import { append, createRing, type Ring, viewsIn } from "../support/ring.ts";
+
+let ring: Ring;
+beforeAll(async () => {
+  ring = await createRing();
+});
+afterAll(async () => {
+  await ring.stop();
+});
+
+/** The process stops before or after a step; a signal tells the turn not to try again. */
+const STOPS = [
+  "before store",
+  "after store",
+  "before project",
+  "after project",
+  "before settle",
+  "after settle",
+] as const;
+
+describe("a stop after every step of a turn", () => {
+  for (const stop of STOPS) {
+    test(`${stop}: a new start ends in the same Postgres and the same Redis as no stop`, async () => {
+      const anyBatches = fc.array(fc.array(anyOwnedEvent, { minLength: 1, maxLength: 6 }), {
+        minLength: 1,
+        maxLength: 4,
+      });
+      await fc.assert(
+        fc.asyncProperty(anyBatches, async (batches) => {
+          await empty();
+          for (const batch of batches) await deliver(batch);
+          const undisturbed = await everything();
+
+          await empty();
+          for (const batch of batches) await deliver(batch, stop);
+          expect(await everything()).toEqual(undisturbed);
+        }),
+        { numRuns: 25 },
+      );
+    });
+  }
+});
+
+async function deliver(batch: Batch, stop?: (typeof STOPS)[number]) {
+  for (const { user_id, event } of batch) await append(ring.stream, user_id, [event]);
+  if (stop === undefined) {
+    await ring.turnOnce();
+    return;
+  }
+  const dying = new AbortController();
+  await expect(ring.turnOnce(stopping(stop, dying), dying.signal)).rejects.toThrow("the process stops");
+  await ring.turnAgain();
+}
+
+function stopping(stop: (typeof STOPS)[number], dying: AbortController): Partial<TurnDeps> {
+  const [when, step] = stop.split(" ") as ["before" | "after", "store" | "project" | "settle"];
+  const real: (...args: never[]) => Promise<unknown> = ring.deps[step];
+  return {
+    [step]: async (...args: never[]) => {
+      if (when === "after") await real(...args);
+      dying.abort();
+      throw new Error("the process stops");
+    },
+  };
+}
+
+async function empty(): Promise<void> {
+  await ring.db.execute(sql`TRUNCATE listitems, history_users, playlists`);
+  await ring.redis.flushall();
+  for (const user of users) await ring.refill(user);
+}
+
+async function everything(): Promise<unknown> {
+  expect(await ring.redis.xlen(eventStream)).toBe(0);
+  expect(await ring.redis.get(backlogKey)).toBeNull();
+  const rows = await ring.db.execute(sql`
+    SELECT user_id, content_id, playback_time, position_at, position_event_id, duration, duration_at, catalog_id,
+      catalog_at, completed_at, deleted_at, rev
+    FROM listitems ORDER BY user_id, content_id`);
+  const clears = await ring.db.execute(sql`SELECT * FROM history_users ORDER BY user_id`);
+  const lists = await ring.db.execute(sql`SELECT user_id, name FROM playlists ORDER BY user_id`);
+  return { rows: [...rows], clears: [...clears], lists: [...lists], views: await viewsIn(ring.redis) };
+}
+
+type Batch = { user_id: string; event: Parameters<typeof append>[2][number] }[];

@@ -1,0 +1,66 @@
+import type { UserId } from "../../db/contract/ids.ts";
+import { beginRefill, finishRefill } from "../../db/redis/history-scripts.ts";
+import { historyKeys, recordPrefix } from "../../db/redis/keys.ts";
+import type { HistoryRow } from "../../db/rows.ts";
+import { createApp } from "../../edge/app.ts";
+import { edgeDeps } from "../../edge/build.ts";
+import type { EdgeDeps } from "../../edge/deps.ts";
+import { edgeConfig } from "../../edge/env.ts";
+import { publicFiles } from "../../edge/files.ts";
+import { connectRedis, runScript } from "../../ingest/redis.ts";
+import { project } from "../../ingest/views/project.ts";
+import { DOOR_TOKEN, openDoor } from "./door.ts";
+import { startFakeIngest } from "./fake-ingest.ts";
+import { startTestRedis } from "./redis.ts";
+import { type TokenOptions, tokenFor } from "./tokens.ts";
+
+export const SECRET = "a secret that only tests know";
+
+/** The edge on a real Redis behind the real door, with a real HTTP server for an ingest. */
+export async function createEdgeWorld() {
+  const server = await startTestRedis({ appendfsync: "no" });
+  const [door, ingest] = await Promise.all([openDoor(server), startFakeIngest()]);
+  const redis = connectRedis(server.url);
+  const env = {
+    UPSTASH_REDIS_REST_URL: door.url,
+    UPSTASH_REDIS_REST_TOKEN: DOOR_TOKEN,
+    INGEST_URL: ingest.url,
+    AUTH_SECRET: SECRET,
+    CORS_ORIGINS: "https://app.example.com",
+  };
+  const logged: string[] = [];
+  const real = edgeDeps(edgeConfig(env), publicFiles);
+  const deps: EdgeDeps = { ...real, log: (...line) => void logged.push(JSON.stringify(line)) };
+
+  return {
+    ...{ server, door, ingest, redis, env, deps, logged },
+
+    /** Asks an edge as somebody; `replaced` are its dependencies that this question wants otherwise. */
+    async ask(path: string, { as = "alice", token = {}, replaced = {}, ...init }: Asking = {}) {
+      const headers = { authorization: `Bearer ${await tokenFor(SECRET, as, token)}`, ...init.headers };
+      return await createApp({ ...deps, ...replaced }).request(path, { ...init, headers });
+    },
+
+    /** Puts rows where a refill would, so that the user is warm; `floor`: older ones are in Postgres alone. */
+    async warm(user: string, rows: HistoryRow[], { historyLimit = 2_000, floor = 0 } = {}) {
+      const keys = historyKeys(user as UserId);
+      const [token] = (await runScript(redis, beginRefill, keys, [crypto.randomUUID()])) as [string];
+      await project({ redis, historyLimit }, { rows, cleared: new Map() });
+      await runScript(redis, finishRefill, keys, [token, floor, recordPrefix(user as UserId)]);
+    },
+
+    async stop() {
+      redis.disconnect();
+      await door.stop();
+      await Promise.all([server.stop(), ingest.stop()]);
+    },
+  };
+}
+
+export type EdgeWorld = Awaited<ReturnType<typeof createEdgeWorld>>;
+type Asking = Omit<RequestInit, "headers"> & {
+  headers?: Record<string, string>;
+  as?: string;
+  token?: TokenOptions;
+  replaced?: Partial<EdgeDeps>;
+};

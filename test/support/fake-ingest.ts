@@ -1,0 +1,52 @@
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+
+/** A real HTTP server in the place of ingest: it remembers what it was asked, and answers what it is told to. */
+export async function startFakeIngest(): Promise<FakeIngest> {
+  const fake = { asked: [] as Asked[], answer: (): Answer | "nothing" => ({ status: 204 }) };
+
+  const open = (port: number) =>
+    new Promise<Server>((resolve, reject) => {
+      const server = createServer((request, response) => {
+        const chunks: Buffer[] = [];
+        request.on("data", (chunk: Buffer) => chunks.push(chunk));
+        request.on("end", () => {
+          const { method = "", url: path = "", headers } = request;
+          if (path === "/health") return void response.writeHead(200).end('{"status":"ok"}');
+          fake.asked.push({ method, path, headers, body: Buffer.concat(chunks) });
+          const answer = fake.answer();
+          if (answer === "nothing") return;
+          response.writeHead(answer.status, answer.headers).end(answer.body);
+        });
+      });
+      server.once("error", reject);
+      server.listen(port, "127.0.0.1", () => resolve(server));
+    });
+
+  let server = await open(0);
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  return Object.assign(fake, {
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+    async start() {
+      server = await open(port);
+    },
+  });
+}
+
+export type Asked = { method: string; path: string; headers: IncomingHttpHeaders; body: Buffer };
+export type Answer = { status: number; headers?: Record<string, string>; body?: string };
+export type FakeIngest = {
+  url: string;
+  /** What it was asked, health apart. */
+  asked: Asked[];
+  /** "nothing": it takes the request and never answers. */
+  answer: () => Answer | "nothing";
+  stop(): Promise<void>;
+  /** Again, at the same place. */
+  start(): Promise<void>;
+};

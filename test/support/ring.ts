@@ -1,0 +1,107 @@
+import type { Redis } from "ioredis";
+import type { Entry, WatchEvent } from "../../db/contract/events.ts";
+import type { UserId } from "../../db/contract/ids.ts";
+import type { Progress } from "../../db/contract/views.ts";
+import { connect, type Database } from "../../db/postgres/connect.ts";
+import { readHistory } from "../../db/redis/history-scripts.ts";
+import { eventStream, historyKeys } from "../../db/redis/keys.ts";
+import { unpackProgress } from "../../db/redis/records.ts";
+import type { Folded } from "../../ingest/drain/fold.ts";
+import { store } from "../../ingest/drain/store.ts";
+import { type TurnDeps, turn } from "../../ingest/drain/turn.ts";
+import { createLog } from "../../ingest/observe/log.ts";
+import { connectRedis, runScript } from "../../ingest/redis.ts";
+import { type EventStream, eventStreamOn, type StreamEntry } from "../../ingest/stream.ts";
+import { type Projection, project } from "../../ingest/views/project.ts";
+import { refiller } from "../../ingest/views/refill.ts";
+import { createTestDatabase } from "./postgres.ts";
+import { startTestRedis } from "./redis.ts";
+
+/** The parts of the ring on real stores, to be turned by hand, one step at a time. */
+export async function createRing({ historyLimit = 100 } = {}) {
+  const [database, server] = await Promise.all([createTestDatabase(), startTestRedis()]);
+  const { db, close } = connect(database.url, { max: 6 });
+  const redis = connectRedis(server.url);
+  const blocking = connectRedis(server.url);
+  const log = createLog("silent");
+  const stream = eventStreamOn(redis, blocking, { consumer: "by-hand", replicas: 0 });
+  const deps: TurnDeps = {
+    store: (folded: Folded) => store(db, folded),
+    project: (projection: Projection) => project({ redis, historyLimit }, projection),
+    settle: stream.settle,
+    log,
+  };
+  const refill = refiller({ db, redis, log, historyLimit });
+
+  return {
+    database,
+    server,
+    db,
+    redis,
+    stream,
+    deps,
+    log,
+    historyLimit,
+    refill,
+    /** One turn over everything that is new, with some of its steps replaced. */
+    async turnOnce(replaced: Partial<TurnDeps> = {}, signal = new AbortController().signal) {
+      const entries = await stream.take(1_000, 0);
+      if (entries.length > 0) await turn({ ...deps, ...replaced }, entries, signal);
+    },
+    /** One turn over everything that was taken and never settled. */
+    async turnAgain(signal = new AbortController().signal) {
+      const entries: StreamEntry[] = await stream.reclaim(1_000, 0);
+      if (entries.length > 0) await turn(deps, entries, signal);
+    },
+    async stop() {
+      redis.disconnect();
+      blocking.disconnect();
+      await Promise.all([close(), server.stop()]);
+      await database.drop();
+    },
+  };
+}
+
+export type Ring = Awaited<ReturnType<typeof createRing>>;
+
+/** Events of one user as an entry in the stream. */
+export async function append(
+  stream: Pick<EventStream, "append">,
+  user: string,
+  events: readonly WatchEvent[],
+) {
+  const entry: Entry = {
+    v: 1,
+    user_id: user as UserId,
+    session_id: null,
+    received_at: Math.max(...events.map((event) => event.occurred_at)),
+    events: [...events],
+  };
+  await stream.append([{ payload: JSON.stringify(entry), events: events.length }], 1_000_000);
+}
+
+/** What the edge would read, or "cold". */
+export async function readView(redis: Redis, user: UserId): Promise<Progress[] | "cold"> {
+  const reply = (await runScript(redis, readHistory, historyKeys(user), [200, "", "", ""])) as string[];
+  if (reply[0] === "cold") return "cold";
+  const found: Progress[] = [];
+  for (let at = 3; at < reply.length; at += 2)
+    found.push(unpackProgress(reply[at] ?? "", reply[at + 1] ?? ""));
+  return found;
+}
+
+/** All keys and values of Redis that make up views, but for tokens and counts of changes. */
+export async function viewsIn(redis: Redis): Promise<Record<string, unknown>> {
+  const views: Record<string, unknown> = {};
+  for (const key of (await redis.keys("wh:*")).sort()) {
+    if (key.startsWith("wh:order:")) views[key] = await redis.zrange(key, "0", "-1", "WITHSCORES");
+    if (key.startsWith("wh:progress:") || key.startsWith("wh:record:")) views[key] = await redis.hgetall(key);
+  }
+  return views;
+}
+
+export async function isSettled(redis: Redis): Promise<boolean> {
+  return (await redis.xlen(eventStream)) === 0;
+}
+
+export type { Database };
