@@ -37,7 +37,7 @@ export function historyPage(
   const last = shown.at(-1);
   const headers: Record<string, string> = {};
   if (last && found.length > limit) {
-    headers["link"] = `<${path}?limit=${limit}&cursor=${encodeCursor(last)}>; rel="next"`;
+    headers.link = `<${path}?limit=${limit}&cursor=${encodeCursor(last)}>; rel="next"`;
   }
   return { items: shown.map(historyItem), headers };
 }

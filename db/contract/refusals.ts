@@ -1,9 +1,10 @@
 /** Every way to say no, with its status. The compiler demands an entry for every code that is thrown. */
-const REFUSALS = {
+export const REFUSALS = {
   malformed_json: { status: 400, title: "The body is not JSON" },
   unauthorized: { status: 401, title: "A valid token is needed" },
   forbidden: { status: 403, title: "Not yours" },
   not_found: { status: 404, title: "Not found" },
+  method_not_allowed: { status: 405, title: "Not with this method" },
   body_too_large: { status: 413, title: "The body is too large" },
   unsupported_media_type: { status: 415, title: "The body must be application/json" },
   invalid_input: { status: 422, title: "The input is not valid" },

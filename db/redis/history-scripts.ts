@@ -75,89 +75,106 @@ return {'absent', state[3] and 0 or 1}
 };
 
 /**
- * Projects rows of one user. Per item the higher rev stays, so turns, refills and rebuilds may race; a cold
- * user is left alone, for the next read refills it. A forgotten item leaves its rev behind, so that a slow
- * projection of an older row cannot bring it back.
+ * Projects rows. Per item the higher rev stays, so turns, refills and rebuilds may race; a cold user is left
+ * alone, for the next read refills it. A forgotten item leaves its rev behind, so that a slow projection of an
+ * older row cannot bring it back.
  *
- * ARGV: record prefix; cleared_at or 0; history limit; then for each item content_id, rev, position_at (0 when
- * forgotten), packed progress, packed record.
- * Returns -1 for a cold user, else how many cleared items are left to remove: call again, without items.
+ * KEYS: those of each user, one user after the other (on a cluster one user a call). ARGV: history limit; then
+ * for each user record prefix, cleared_at or 0, number of items, and for each item content_id, rev, position_at
+ * (0 when forgotten), packed progress, packed record.
+ * Returns for each user -1 when cold, else how many cleared items are left to remove: call again, without items.
  */
 export const applyRows: Script = {
   readOnly: false,
   source: `
-local state = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'cleared', 'floor')
-if not state[1] then return -1 end
-local before = tonumber(state[2] or '0')
-local seq, cleared, floor = before, tonumber(state[3] or '0'), tonumber(state[4] or '0')
-local prefix, clear, left, changes = ARGV[1], tonumber(ARGV[2]), 0, {}
-local function changed(id)
-  seq = seq + 1
-  changes[#changes + 1] = seq
-  changes[#changes + 1] = id
-end
+local limit = tonumber(ARGV[1])
 
-if clear > cleared then
-  cleared, seq = clear, seq + 1
-  redis.call('HSET', KEYS[1], 'cleared', ARGV[2])
-end
-if clear > 0 then
-  local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[2], 'LIMIT', 0, 500)
+local function clearUpTo(user, clear)
+  local gone = redis.call('ZRANGEBYSCORE', user.orderKey, '-inf', clear, 'LIMIT', 0, 500)
+  if #gone == 0 then return 0 end
   for i = 1, #gone do
-    redis.call('DEL', prefix .. gone[i])
-    changed(gone[i])
+    redis.call('DEL', user.prefix .. gone[i])
+    user.changed(gone[i])
   end
-  if #gone > 0 then
-    redis.call('ZREM', KEYS[2], unpack(gone))
-    redis.call('HDEL', KEYS[3], unpack(gone))
-    left = redis.call('ZCOUNT', KEYS[2], '-inf', ARGV[2])
-  end
+  redis.call('ZREM', user.orderKey, unpack(gone))
+  redis.call('HDEL', user.progressKey, unpack(gone))
+  return redis.call('ZCOUNT', user.orderKey, '-inf', clear)
 end
 
-if #ARGV > 3 then
+local function trim(user)
+  local over = math.min(redis.call('ZCARD', user.orderKey) - limit, 1000)
+  if over <= 0 then return end
+  local gone = redis.call('ZRANGE', user.orderKey, 0, over - 1, 'WITHSCORES')
+  for i = 1, #gone, 2 do
+    redis.call('ZREM', user.orderKey, gone[i])
+    redis.call('HDEL', user.progressKey, gone[i])
+    redis.call('DEL', user.prefix .. gone[i])
+  end
+  redis.call('HSET', user.stateKey, 'floor', gone[#gone])
+end
+
+local function applyItems(user, at, count)
   local ids, progress, order = {}, {}, {}
-  for i = 4, #ARGV, 5 do ids[#ids + 1] = ARGV[i] end
-  local known = redis.call('HMGET', KEYS[3], unpack(ids))
-  for n = 1, #ids do
-    local i = n * 5 - 1
+  for n = 1, count do ids[n] = ARGV[at + n * 5 - 5] end
+  local known = redis.call('HMGET', user.progressKey, unpack(ids))
+  for n = 1, count do
+    local i = at + n * 5 - 5
     local id, position_at, packed = ids[n], tonumber(ARGV[i + 2]), ARGV[i + 3]
     local rev = known[n] and tonumber(string.match(known[n], '^%[(%d+)')) or 0
     local forgotten = position_at == 0
-    if tonumber(ARGV[i + 1]) > rev and (forgotten or position_at > math.max(cleared, floor)) then
+    if tonumber(ARGV[i + 1]) > rev and (forgotten or position_at > user.lowest) then
       progress[#progress + 1] = id
       progress[#progress + 1] = packed
       if forgotten then
-        redis.call('ZREM', KEYS[2], id)
-        redis.call('DEL', prefix .. id)
+        redis.call('ZREM', user.orderKey, id)
+        redis.call('DEL', user.prefix .. id)
       else
         order[#order + 1] = ARGV[i + 2]
         order[#order + 1] = id
         local record = known[n] and string.match(known[n], '^%[%d+,(%d+)')
         if record ~= string.match(packed, '^%[%d+,(%d+)') then
-          redis.call('DEL', prefix .. id)
-          redis.call('HSET', prefix .. id, unpack(cjson.decode(ARGV[i + 4])))
+          redis.call('DEL', user.prefix .. id)
+          redis.call('HSET', user.prefix .. id, unpack(cjson.decode(ARGV[i + 4])))
         end
       end
-      changed(id)
+      user.changed(id)
     end
   end
-  if #progress > 0 then redis.call('HSET', KEYS[3], unpack(progress)) end
-  if #order > 0 and redis.call('ZADD', KEYS[2], unpack(order)) > 0 then
-    local over = math.min(redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[3]), 1000)
-    if over > 0 then
-      local gone = redis.call('ZRANGE', KEYS[2], 0, over - 1, 'WITHSCORES')
-      for i = 1, #gone, 2 do
-        redis.call('ZREM', KEYS[2], gone[i])
-        redis.call('HDEL', KEYS[3], gone[i])
-        redis.call('DEL', prefix .. gone[i])
-      end
-      redis.call('HSET', KEYS[1], 'floor', gone[#gone])
-    end
-  end
+  if #progress > 0 then redis.call('HSET', user.progressKey, unpack(progress)) end
+  if #order > 0 and redis.call('ZADD', user.orderKey, unpack(order)) > 0 then trim(user) end
 end
 
-if seq > before then redis.call('HSET', KEYS[1], 'seq', seq) end
-if #changes > 0 then redis.call('ZADD', KEYS[4], unpack(changes)) end
+local function applyUser(key, at)
+  local user = {
+    stateKey = KEYS[key], orderKey = KEYS[key + 1], progressKey = KEYS[key + 2], prefix = ARGV[at],
+  }
+  local state = redis.call('HMGET', user.stateKey, 'epoch', 'seq', 'cleared', 'floor')
+  if not state[1] then return -1 end
+  local before, clear, left, changes = tonumber(state[2] or '0'), tonumber(ARGV[at + 1]), 0, {}
+  local seq, cleared = before, tonumber(state[3] or '0')
+  user.changed = function(id)
+    seq = seq + 1
+    changes[#changes + 1] = seq
+    changes[#changes + 1] = id
+  end
+  if clear > cleared then
+    cleared, seq = clear, seq + 1
+    redis.call('HSET', user.stateKey, 'cleared', ARGV[at + 1])
+  end
+  user.lowest = math.max(cleared, tonumber(state[4] or '0'))
+  if clear > 0 then left = clearUpTo(user, ARGV[at + 1]) end
+  local count = tonumber(ARGV[at + 2])
+  if count > 0 then applyItems(user, at + 3, count) end
+  if seq > before then redis.call('HSET', user.stateKey, 'seq', seq) end
+  if #changes > 0 then redis.call('ZADD', KEYS[key + 3], unpack(changes)) end
+  return left
+end
+
+local left, at = {}, 2
+for key = 1, #KEYS, 4 do
+  left[#left + 1] = applyUser(key, at)
+  at = at + 3 + tonumber(ARGV[at + 2]) * 5
+end
 return left
 `,
 };

@@ -71,6 +71,7 @@ export function merge(a: ItemChange, b: ItemChange): ItemChange {
 /** Registers that a delete (or a clear) masks are empty: what is forgotten is not kept. */
 export function masked(item: ItemChange, clearedAt: number): ItemChange {
   const mask = Math.max(item.deleted_at, clearedAt);
+  if (mask === 0) return item;
   const forgotten = item.position_at <= mask;
   return {
     ...item,

@@ -11,8 +11,8 @@ const TURNS_IN_FLIGHT = 2;
 const IDLE_MS = 500;
 
 /**
- * Takes entries and turns, until the signal comes; then finishes the turns in flight. New entries are taken
- * only while a turn is free, so an outage fills the stream, not the memory.
+ * Takes entries and turns, until the signal comes; then finishes the turns in flight. No more than one batch is
+ * taken ahead of them, so an outage fills the stream, not the memory.
  */
 export async function drain(
   { stream, turn, clock, log, lingerMs, reclaimAfterMs }: DrainDeps,
@@ -32,7 +32,6 @@ export async function drain(
   while (!signal.aborted) {
     const entries = await keepTrying("take", next, { signal, log }).catch(() => []);
     for (const batch of turnsOf(entries)) await start(batch);
-    while (inFlight.size >= TURNS_IN_FLIGHT && !signal.aborted) await Promise.race(inFlight);
   }
   await Promise.all(inFlight);
 
@@ -43,7 +42,8 @@ export async function drain(
       reclaimAt = clock() + reclaimAfterMs / 2;
     }
     const first = await stream.take(TAKE_ENTRIES, IDLE_MS);
-    if (first.length === 0 || eventsIn(first) >= TURN_EVENTS || lingerMs === 0) return first;
+    const full = first.length === TAKE_ENTRIES || eventsIn(first) >= TURN_EVENTS;
+    if (first.length === 0 || full || lingerMs === 0) return first;
     await rest(lingerMs, signal);
     return [...first, ...(await stream.take(TAKE_ENTRIES, 0).catch(() => []))];
   }

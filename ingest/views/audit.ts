@@ -44,7 +44,9 @@ async function compare({ db, redis, historyLimit }: AuditDeps, user: UserId): Pr
     redis.zrange(orderKey, `(${lowest}`, "+inf", "BYSCORE", "WITHSCORES"),
     redis.hgetall(progressKey),
   ]);
-  const scores = new Map(order.flatMap((id, at) => (at % 2 === 0 ? [[id, order[at + 1] ?? ""] as const] : [])));
+  const scores = new Map(
+    order.flatMap((id, at) => (at % 2 === 0 ? [[id, order[at + 1] ?? ""] as const] : [])),
+  );
   const expected = expectedOf(loaded, lowest);
   const contents = [...new Set([...expected.keys(), ...scores.keys()])];
   const records = await Promise.all(contents.map((content) => redis.hgetall(recordPrefix(user) + content)));

@@ -7,7 +7,9 @@ import type { HistoryRow } from "../../db/rows.ts";
 import { runScript, runScripts, type ScriptCall } from "../redis.ts";
 
 /** Rows a script takes at once, so that no script holds Redis for long. */
-const CHUNK = 500;
+const ROWS_AT_ONCE = 250;
+/** `historyKeys` of more users in one script would be no cheaper, and none may wait long for another. */
+const USERS_AT_ONCE = 100;
 
 /** What is projected: current rows, and up to when whom a history was cleared. */
 export type Projection = {
@@ -16,7 +18,7 @@ export type Projection = {
 };
 
 /**
- * Makes rows visible, one atomic script a user, all in one round trip. Redis keeps the higher rev, so this may
+ * Makes rows visible, each user at one instant, all in one round trip. Redis keeps the higher rev, so this may
  * race with any other projection, and repeating it changes nothing. Cold users are left cold.
  *
  * A view that Redis itself cannot read (somebody wrote another type there) is evicted and refilled from
@@ -28,20 +30,22 @@ export async function project(
   { redis, historyLimit }: ProjectDeps,
   { rows, cleared }: Projection,
 ): Promise<void> {
-  let calls = callsFor(rows, cleared, historyLimit);
+  let calls = inCalls(sharesOf(rows, cleared));
   while (calls.length > 0) {
-    const outcomes = await runScripts(redis, applyRows, calls);
-    const again: UserCall[] = [];
-    for (const [index, call] of calls.entries()) {
+    const outcomes = await runScripts(
+      redis,
+      applyRows,
+      calls.map((share) => callFor(share, historyLimit)),
+    );
+    const again: UserShare[][] = [];
+    for (const [index, share] of calls.entries()) {
       const outcome = outcomes[index];
-      if (outcome instanceof Error) {
-        if (!isUnreadable(outcome)) throw outcome;
-        await evict(redis, call.user);
-      } else if (typeof outcome === "number" && outcome > 0) {
-        again.push({ ...call, args: call.args.slice(0, 3) });
-      }
+      if (Array.isArray(outcome)) again.push(share.flatMap((its, at) => unfinished(its, outcome[at])));
+      else if (!(outcome instanceof Error && isUnreadable(outcome))) throw outcome;
+      else if (share.length > 1) again.push(...share.map((its) => [its]));
+      else for (const { user } of share) await evict(redis, user);
     }
-    calls = again;
+    calls = again.filter((share) => share.length > 0);
   }
 }
 
@@ -55,11 +59,11 @@ export async function evict(redis: Redis, user: UserId): Promise<void> {
   }
 }
 
-function callsFor(
-  rows: readonly HistoryRow[],
-  cleared: ReadonlyMap<UserId, number>,
-  historyLimit: number,
-): UserCall[] {
+/** What one script call does for one user. */
+type UserShare = { user: UserId; cleared: number; rows: readonly HistoryRow[] };
+
+/** Of several rows of one item only the newest rev is projected; a user with many rows has several shares. */
+function sharesOf(rows: readonly HistoryRow[], cleared: ReadonlyMap<UserId, number>): UserShare[] {
   const newest = new Map<UserId, Map<string, HistoryRow>>();
   for (const user of cleared.keys()) newest.set(user, new Map());
   for (const row of rows) {
@@ -69,19 +73,46 @@ function callsFor(
     if (!known || known.rev < row.rev) items.set(row.content_id, row);
   }
   return [...newest].flatMap(([user, items]) => {
-    const head = [recordPrefix(user), cleared.get(user) ?? 0, historyLimit];
     const all = [...items.values()];
-    const keys = historyKeys(user);
-    const calls: UserCall[] = [];
-    for (let at = 0; at === 0 || at < all.length; at += CHUNK) {
-      calls.push({ user, keys, args: [...head, ...all.slice(at, at + CHUNK).flatMap(itemArgs)] });
+    const shares: UserShare[] = [];
+    for (let at = 0; at === 0 || at < all.length; at += ROWS_AT_ONCE) {
+      shares.push({ user, cleared: cleared.get(user) ?? 0, rows: all.slice(at, at + ROWS_AT_ONCE) });
     }
-    return calls;
+    return shares;
   });
 }
 
-function itemArgs(row: HistoryRow): (string | number)[] {
-  return [row.content_id, row.rev, row.position_at, packProgress(row), packRecord(row)];
+/** Shares that go together in one script call. */
+function inCalls(shares: readonly UserShare[]): UserShare[][] {
+  const calls: UserShare[][] = [];
+  let rows = ROWS_AT_ONCE;
+  for (const share of shares) {
+    const last = calls.at(-1);
+    if (last === undefined || last.length === USERS_AT_ONCE || rows + share.rows.length > ROWS_AT_ONCE) {
+      calls.push([share]);
+      rows = share.rows.length;
+    } else {
+      last.push(share);
+      rows += share.rows.length;
+    }
+  }
+  return calls;
+}
+
+function callFor(share: readonly UserShare[], historyLimit: number): ScriptCall {
+  const args: (string | number)[] = [historyLimit];
+  for (const { user, cleared, rows } of share) {
+    args.push(recordPrefix(user), cleared, rows.length);
+    for (const row of rows) {
+      args.push(row.content_id, row.rev, row.position_at, packProgress(row), packRecord(row));
+    }
+  }
+  return { keys: share.flatMap(({ user }) => historyKeys(user)), args };
+}
+
+/** A clear of very many items takes several calls. */
+function unfinished(share: UserShare, left: unknown): UserShare[] {
+  return typeof left === "number" && left > 0 ? [{ ...share, rows: [] }] : [];
 }
 
 /** The keys of a view hold something else than what we put there. */
@@ -90,4 +121,3 @@ function isUnreadable(error: Error): boolean {
 }
 
 export type ProjectDeps = { redis: Redis; historyLimit: number };
-type UserCall = ScriptCall & { user: UserId };

@@ -120,14 +120,23 @@ describe("refill, turn, eviction and forget, interleaved in any order", () => {
         content_id: name as ContentId,
       });
       const stored = (event: WatchEvent) => three.deps.store(fold([{ user_id: user, event }]));
-      const seven = [at("a", 10), at("b", 9), at("c", 8), at("d", 7), at("e", 6), at("f", 5), at("g", 4)];
+      const seven = [
+        heartbeatAt(10, "a"),
+        heartbeatAt(9, "b"),
+        heartbeatAt(8, "c"),
+        heartbeatAt(7, "d"),
+        heartbeatAt(6, "e"),
+        heartbeatAt(5, "f"),
+        heartbeatAt(4, "g"),
+      ];
       for (const event of seven) await stored(event);
       await three.refill(user);
       for (const name of ["a", "b"]) {
-        await three.deps.project(await stored({ ...forgetAt(20), content_id: name as ContentId }));
+        await three.deps.project(await stored(forgetAt(20, name)));
       }
       // Old events come again, those of "e" do not.
-      for (const again of [at("f", 5), at("g", 4), at("d", 7)]) await three.deps.project(await stored(again));
+      for (const again of [heartbeatAt(5, "f"), heartbeatAt(4, "g"), heartbeatAt(7, "d")])
+        await three.deps.project(await stored(again));
       const view = await readView(three.redis, user);
       const truth = (await loadHistory(three.db, user, 100)).shown.map((row) => row.content_id);
       expect(truth).toEqual(["c", "d", "e", "f", "g"]);
@@ -167,12 +176,12 @@ describe("refill, turn, eviction and forget, interleaved in any order", () => {
   });
 });
 
-function heartbeatAt(occurred_at: number): WatchEvent {
+function heartbeatAt(occurred_at: number, content: string = contents[0] ?? ""): WatchEvent {
   return {
     type: "heartbeat",
     event_id: `e${occurred_at}`,
     occurred_at,
-    content_id: contents[0] as ContentId,
+    content_id: content as ContentId,
     catalog_id: null,
     playback_time: 60,
     duration: 3600,
@@ -182,8 +191,8 @@ function heartbeatAt(occurred_at: number): WatchEvent {
   };
 }
 
-function forgetAt(occurred_at: number): WatchEvent {
-  return { type: "forget", event_id: `f${occurred_at}`, occurred_at, content_id: contents[0] as ContentId };
+function forgetAt(occurred_at: number, content: string = contents[0] ?? ""): WatchEvent {
+  return { type: "forget", event_id: `f${occurred_at}`, occurred_at, content_id: content as ContentId };
 }
 
 async function merge(loaded: LoadedHistory): Promise<void> {

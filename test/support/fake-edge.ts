@@ -1,0 +1,37 @@
+import { tokenVerifier } from "../../db/contract/access.ts";
+import { createApp } from "../../edge/app.ts";
+import type { EdgeDeps, IngestQuestion } from "../../edge/deps.ts";
+import { publicFiles } from "../../edge/files.ts";
+import { SECRET } from "./edge-world.ts";
+
+/** An edge whose stores are plain objects: everybody's history is warm and empty, and ingest takes everything. */
+export function fakeEdge(replaced: Partial<EdgeDeps> = {}) {
+  const asked: IngestQuestion[] = [];
+  const logged: string[] = [];
+  let ids = 0;
+  const deps: EdgeDeps = {
+    redis: {
+      readHistory: async () => ({ state: "page", version: "e.1", complete: true, found: [] }),
+      readItem: async () => ({ state: "absent", complete: true }),
+      append: async () => true,
+      ping: async () => {},
+    },
+    ingest: async (question) => {
+      asked.push(question);
+      return { status: 202, headers: new Headers(), body: new ArrayBuffer(0) };
+    },
+    verifyToken: tokenVerifier({ key: { secret: new TextEncoder().encode(SECRET) }, now: Date.now }),
+    asset: publicFiles,
+    now: Date.now,
+    newId: () => `id-${++ids}`,
+    log: (...line) => void logged.push(JSON.stringify(line)),
+    settings: {
+      corsOrigins: ["https://app.example.com"],
+      backlogLimit: 10,
+      eventMaxAgeMs: 400 * 86_400_000,
+      deadlines: { readMs: 100, writeMs: 100, healthMs: 100 },
+    },
+    ...replaced,
+  };
+  return { app: createApp(deps), asked, logged };
+}
