@@ -7,6 +7,9 @@ const url = (...protocols: string[]) =>
     error: `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
   });
 
+/** Newest items of a user that Redis holds, unless HISTORY_LIMIT says otherwise. */
+export const DEFAULT_HISTORY_LIMIT = 2_000;
+
 /** Every variable that ingest reads, with its default and in words. */
 const Environment = z
   .object({
@@ -36,7 +39,7 @@ const Environment = z
       .describe("Days; events that happened earlier are rejected"),
     HISTORY_LIMIT: wholeNumber
       .min(1)
-      .default(2_000)
+      .default(DEFAULT_HISTORY_LIMIT)
       .describe("Newest items of a user that Redis holds; older pages come from Postgres"),
     DRAIN_LINGER: wholeNumber.min(0).default(20).describe("Milliseconds a small batch waits for company"),
     RECLAIM_AFTER: milliseconds

@@ -1,14 +1,11 @@
 import type { Context } from "hono";
 import type { VerifyToken, Viewer } from "../db/contract/access.ts";
 import type { Entry } from "../db/contract/events.ts";
-import type { UserId } from "../db/contract/ids.ts";
-import type { Database } from "../db/postgres/connect.ts";
 import type { Log } from "./observe/log.ts";
-import type { LoadedHistory } from "./views/load.ts";
+import type { HistoryReader } from "./views/read.ts";
 
 /** What the handlers work with; real ones are made in service.ts alone. */
 export type IngestDeps = {
-  db: Database;
   verifyToken: VerifyToken;
   clock: () => number;
   newId: () => string;
@@ -18,7 +15,7 @@ export type IngestDeps = {
   append: (entry: Entry) => Promise<void>;
   /** Stores and projects an entry that is in the stream already; false when that could not be done in time. */
   applyNow: (entry: Entry) => Promise<boolean>;
-  refill: (user: UserId) => Promise<LoadedHistory>;
+  history: HistoryReader;
   /** Are the stores there? By name. */
   probe: () => Promise<Record<string, boolean>>;
 };

@@ -16,6 +16,7 @@ import type { Log } from "./observe/log.ts";
 import { connectRedis } from "./redis.ts";
 import { eventStreamOn } from "./stream.ts";
 import { type Projection, project } from "./views/project.ts";
+import { historyReader } from "./views/read.ts";
 import { refiller } from "./views/refill.ts";
 
 /** How long a forget waits to be visible before it is answered as accepted only. */
@@ -48,8 +49,8 @@ export function createService(config: Config, log: Log) {
     return await withinTime(applied, APPLY_TIMEOUT_MS);
   }
 
+  const refill = refiller({ ...projectDeps, db, log });
   const http = createHttp({
-    db,
     log,
     verifyToken: tokenVerifier(tokenRules(config.auth)),
     clock: Date.now,
@@ -57,7 +58,7 @@ export function createService(config: Config, log: Log) {
     eventMaxAgeMs: config.limits.eventMaxAgeMs,
     append: appender(stream, config.limits.backlog),
     applyNow,
-    refill: refiller({ db, redis: views, log, historyLimit: config.limits.history }),
+    history: historyReader({ db, redis: views, refill, log }),
     probe: async () => ({
       postgres: await withinTime(
         db.execute(sql`SELECT 1`).then(() => true),

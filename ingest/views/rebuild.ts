@@ -1,20 +1,16 @@
+import type { Redis } from "ioredis";
 import type { UserId } from "../../db/contract/ids.ts";
 import { evict } from "./project.ts";
-import type { RefillDeps } from "./refill.ts";
 
 /**
- * Makes the views of these users anew from Postgres, whatever stood there. Readers in between are answered by
- * a refill; turns in between project as always.
+ * Makes the view of a user anew from Postgres, whatever stood there. Readers in between are answered by a
+ * refill; turns in between project as always.
  */
 export async function rebuild(
-  { redis }: Pick<RefillDeps, "redis">,
+  redis: Redis,
   refill: (user: UserId) => Promise<unknown>,
-  users: AsyncIterable<UserId> | Iterable<UserId>,
-  onUser: (user: UserId) => void = () => {},
+  user: UserId,
 ): Promise<void> {
-  for await (const user of users) {
-    await evict(redis, user);
-    await refill(user);
-    onUser(user);
-  }
+  await evict(redis, user);
+  await refill(user);
 }

@@ -1,0 +1,48 @@
+import type { Redis } from "ioredis";
+import { UserId } from "../../db/contract/ids.ts";
+import { connect, type Database } from "../../db/postgres/connect.ts";
+import { DEFAULT_HISTORY_LIMIT } from "../../ingest/config.ts";
+import { connectRedis } from "../../ingest/redis.ts";
+import { countUsers, historyUsers } from "../../ingest/views/users.ts";
+import { progressBar } from "../progress.ts";
+import type { Env } from "./paths.ts";
+import { withDatabase } from "./with-database.ts";
+import { withRedis } from "./with-redis.ts";
+
+/** Both stores of the views, and whom to work on. */
+export type Views = { db: Database; redis: Redis; historyLimit: number };
+
+/** Works on both stores and lets go of them. */
+export async function withViews<T>(env: Env, work: (views: Views) => Promise<T>): Promise<T> {
+  return await withDatabase(env, (databaseUrl) =>
+    withRedis(env, async (redisUrl) => {
+      const { db, close } = connect(databaseUrl, { max: 4 });
+      const redis = connectRedis(redisUrl);
+      try {
+        const historyLimit = Number(env.HISTORY_LIMIT || DEFAULT_HISTORY_LIMIT);
+        return await work({ db, redis, historyLimit });
+      } finally {
+        redis.disconnect();
+        await close();
+      }
+    }),
+  );
+}
+
+/** Does something for the users that were named, or for everybody, and shows how far it is. */
+export async function forUsers(
+  what: string,
+  db: Database,
+  named: readonly string[],
+  work: (user: UserId) => Promise<void>,
+): Promise<number> {
+  const users = named.map((name) => UserId.parse(name));
+  const total = users.length > 0 ? users.length : await countUsers(db);
+  const bar = progressBar(what, total);
+  for await (const user of users.length > 0 ? users : historyUsers(db)) {
+    await work(user);
+    bar.advance();
+  }
+  bar.end();
+  return total;
+}

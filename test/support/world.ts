@@ -1,0 +1,113 @@
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import type { HistoryItem } from "../../db/contract/views.ts";
+import { connect } from "../../db/postgres/connect.ts";
+import { eventStream } from "../../db/redis/keys.ts";
+import { createApp } from "../../edge/app.ts";
+import { edgeDeps } from "../../edge/build.ts";
+import { edgeConfig } from "../../edge/env.ts";
+import { publicFiles } from "../../edge/files.ts";
+import { ingestConfig } from "../../ingest/config.ts";
+import { createLog } from "../../ingest/observe/log.ts";
+import { connectRedis } from "../../ingest/redis.ts";
+import { createService, type Service } from "../../ingest/service.ts";
+import { DOOR_TOKEN, openDoor } from "./door.ts";
+import { createTestDatabase } from "./postgres.ts";
+import { startTestRedis } from "./redis.ts";
+import { type TokenOptions, tokenFor } from "./tokens.ts";
+import { until } from "./until.ts";
+
+const SECRET = "a secret that only tests know";
+
+/** Both sides of Playhead on real stores, in this process: a player writes and reads at the edge. */
+export async function createWorld(settings: Record<string, string> = {}) {
+  const [database, server] = await Promise.all([createTestDatabase(), startTestRedis()]);
+  const door = await openDoor(server);
+  const redis = connectRedis(server.url);
+  const { db, close } = connect(database.url, { max: 3 });
+  const services: Service[] = [];
+
+  /** Another ingest. @returns its address. */
+  async function startIngest(own: Record<string, string> = {}): Promise<string> {
+    const env = { DATABASE_URL: database.url, REDIS_URL: server.url, AUTH_SECRET: SECRET, INGEST_PORT: "0" };
+    const config = ingestConfig({ LOG_LEVEL: "silent", RECLAIM_AFTER: "500", ...env, ...settings, ...own });
+    const service = createService(config, createLog(config.logLevel));
+    services.push(service);
+    return `http://127.0.0.1:${(await service.start()).port}`;
+  }
+
+  const ingestUrl = await startIngest();
+  const edge = createAdaptorServer({
+    fetch: createApp(
+      edgeDeps(
+        edgeConfig({
+          UPSTASH_REDIS_REST_URL: door.url,
+          UPSTASH_REDIS_REST_TOKEN: DOOR_TOKEN,
+          INGEST_URL: ingestUrl,
+          AUTH_SECRET: SECRET,
+          ...settings,
+        }),
+        publicFiles,
+      ),
+    ).fetch,
+  });
+  await new Promise<void>((resolve) => edge.listen(0, "127.0.0.1", resolve));
+  const edgeUrl = `http://127.0.0.1:${(edge.address() as AddressInfo).port}`;
+
+  async function ask(
+    path: string,
+    { as = "alice", token = {}, at = edgeUrl, ...init }: Asking = {},
+  ): Promise<Response> {
+    const authorization = `Bearer ${await tokenFor(SECRET, as, token)}`;
+    return await fetch(at + path, { ...init, headers: { authorization, ...init.headers } });
+  }
+
+  async function send(as: string, body: unknown, more: Asking = {}): Promise<Response> {
+    const headers = { "content-type": "application/json" };
+    const path = `/users/${as}/playlists/watchhistory`;
+    return await ask(path, { as, method: "POST", headers, body: JSON.stringify(body), ...more });
+  }
+
+  return {
+    ...{ database, server, door, redis, db, services, ingestUrl, edgeUrl },
+    ...{ startIngest, ask, send },
+
+    /** Everything that was accepted is in Postgres and in the views. */
+    async drained(): Promise<void> {
+      await until(async () => (await redis.xlen(eventStream)) === 0, { what: "the stream to be drained" });
+    },
+
+    /** Sends, expects it to be accepted, and waits until it is visible. */
+    async watched(as: string, ...events: Record<string, unknown>[]): Promise<void> {
+      const response = await send(as, events.length === 1 ? events[0] : { events });
+      if (response.status !== 202) throw new Error(`${response.status} ${await response.text()}`);
+      await this.drained();
+    },
+
+    async history(as: string, query = ""): Promise<HistoryItem[]> {
+      const response = await ask(`/users/${as}/watchhistory${query}`, { as });
+      if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
+      return (await response.json()) as HistoryItem[];
+    },
+
+    async stop(): Promise<void> {
+      edge.close();
+      await Promise.all(services.map((service) => service.stop()));
+      await door.stop();
+      redis.disconnect();
+      await close();
+      await server.stop();
+      await database.drop();
+    },
+  };
+}
+
+export type World = Awaited<ReturnType<typeof createWorld>>;
+
+type Asking = Omit<RequestInit, "headers"> & {
+  headers?: Record<string, string>;
+  as?: string;
+  token?: TokenOptions;
+  /** Whom to ask; the edge. */
+  at?: string;
+};
