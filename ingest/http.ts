@@ -1,9 +1,7 @@
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { requestId } from "hono/request-id";
 import { bearerToken, type Viewer } from "../db/contract/access.ts";
 import { problem, Refusal } from "../db/contract/refusals.ts";
-import { MAX_BODY_BYTES } from "../db/contract/requests.ts";
 import { postProfileEvents, postSessionEvents } from "./accept/post-events.ts";
 import type { IngestDeps } from "./deps.ts";
 import { clearHistory, forgetItem } from "./library/forget.ts";
@@ -27,7 +25,6 @@ export function createHttp(deps: IngestDeps): Hono<{ Variables: Variables }> {
     c.set("viewer", await verifyToken(bearerToken(c.req.header("authorization"))));
     await next();
   });
-  http.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
 
   http.post("/users/:session_id/playlists/watchhistory", postSessionEvents(deps));
   http.post("/profiles/:user_id/history", postProfileEvents(deps));
@@ -51,8 +48,4 @@ type Variables = { viewer: Viewer; requestId: string };
 function refuse(c: Context<{ Variables: Variables }>, thrown: unknown): Response {
   const { status, headers, body } = problem(thrown, c.var.requestId);
   return new Response(body, { status, headers });
-}
-
-function tooLarge(): never {
-  throw new Refusal("body_too_large", `a body holds at most ${MAX_BODY_BYTES} bytes`);
 }

@@ -1,4 +1,5 @@
 import { mustWrite, sessionOwner } from "../../db/contract/access.ts";
+import { readBody } from "../../db/contract/body.ts";
 import { receive } from "../../db/contract/events.ts";
 import type { UserId } from "../../db/contract/ids.ts";
 import { checked } from "../../db/contract/refusals.ts";
@@ -38,7 +39,7 @@ async function accept(
 ): Promise<Response> {
   mustBeJson(c.req.header("content-type"));
   const stamp = readStamp((name) => c.req.header(name), { now: clock(), newId });
-  const body = parseJson(new Uint8Array(await c.req.arrayBuffer()));
+  const body = parseJson(await readBody(c.req.raw));
   const { entry, results } = receive(body, { ...stamp, user_id, session_id, max_age_ms: eventMaxAgeMs });
   await append(entry);
   return c.json(acceptedAnswer(results), 202);

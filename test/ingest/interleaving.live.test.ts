@@ -115,10 +115,6 @@ describe("refill, turn, eviction and forget, interleaved in any order", () => {
   test("what lies below the floor stays out, so that a list has no holes", async () => {
     const three = await createRing({ historyLimit: 3 });
     try {
-      const at = (name: string, occurred_at: number) => ({
-        ...heartbeatAt(occurred_at),
-        content_id: name as ContentId,
-      });
       const stored = (event: WatchEvent) => three.deps.store(fold([{ user_id: user, event }]));
       const seven = [
         heartbeatAt(10, "a"),

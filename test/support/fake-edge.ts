@@ -9,9 +9,13 @@ export function fakeEdge(replaced: Partial<EdgeDeps> = {}) {
   const asked: IngestQuestion[] = [];
   const logged: string[] = [];
   let ids = 0;
+  const knownVersions: string[] = [];
   const deps: EdgeDeps = {
     redis: {
-      readHistory: async () => ({ state: "page", version: "e.1", complete: true, found: [] }),
+      readHistory: async (_user, _page, known) => {
+        knownVersions.push(known);
+        return { state: "page", version: "e.1", complete: true, found: [] };
+      },
       readItem: async () => ({ state: "absent", complete: true }),
       append: async () => true,
       ping: async () => {},
@@ -33,5 +37,5 @@ export function fakeEdge(replaced: Partial<EdgeDeps> = {}) {
     },
     ...replaced,
   };
-  return { app: createApp(deps), asked, logged };
+  return { app: createApp(deps), asked, logged, knownVersions };
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 
 /** A real HTTP server in the place of ingest: it remembers what it was asked, and answers what it is told to. */
 export async function startFakeIngest(): Promise<FakeIngest> {
-  const fake = { asked: [] as Asked[], answer: (): Answer | "nothing" => ({ status: 204 }) };
+  const fake = { asked: [] as Asked[], answer: (): FakeIngestAnswer => ({ status: 204 }) };
 
   const open = (port: number) =>
     new Promise<Server>((resolve, reject) => {
@@ -15,6 +15,7 @@ export async function startFakeIngest(): Promise<FakeIngest> {
           fake.asked.push({ method, path, headers, body: Buffer.concat(chunks) });
           const answer = fake.answer();
           if (answer === "nothing") return;
+          if (answer === "hangs up") return void request.socket.destroy();
           response.writeHead(answer.status, answer.headers).end(answer.body);
         });
       });
@@ -40,12 +41,13 @@ export async function startFakeIngest(): Promise<FakeIngest> {
 
 export type Asked = { method: string; path: string; headers: IncomingHttpHeaders; body: Buffer };
 export type Answer = { status: number; headers?: Record<string, string>; body?: string };
+/** "nothing": it takes the request and never answers. "hangs up": it takes the request and the reply is lost. */
+export type FakeIngestAnswer = Answer | "nothing" | "hangs up";
 export type FakeIngest = {
   url: string;
   /** What it was asked, health apart. */
   asked: Asked[];
-  /** "nothing": it takes the request and never answers. */
-  answer: () => Answer | "nothing";
+  answer: () => FakeIngestAnswer;
   stop(): Promise<void>;
   /** Again, at the same place. */
   start(): Promise<void>;

@@ -15,11 +15,8 @@ export type Server = {
 };
 
 /** A store as such a server. */
-export async function storeOf(
-  name: string,
-  start: (port: number | undefined) => Promise<RunningStore>,
-): Promise<Server> {
-  let running = await start(undefined);
+export async function storeOf(name: string, start: (port: number) => Promise<RunningStore>): Promise<Server> {
+  let running = await start(0);
   const { port, url } = running;
   return {
     name,

@@ -11,7 +11,7 @@ import { ingestConfig } from "../../ingest/config.ts";
 import { createLog } from "../../ingest/observe/log.ts";
 import { connectRedis } from "../../ingest/redis.ts";
 import { createService, type Service } from "../../ingest/service.ts";
-import { DOOR_TOKEN, openDoor } from "./door.ts";
+import { DOOR_TOKEN, letEdgeIn, openDoor } from "./door.ts";
 import { createTestDatabase } from "./postgres.ts";
 import { startTestRedis } from "./redis.ts";
 import { type TokenOptions, tokenFor } from "./tokens.ts";
@@ -21,7 +21,8 @@ const SECRET = "a secret that only tests know";
 
 /** Both sides of Playhead on real stores, in this process: a player writes and reads at the edge. */
 export async function createWorld(settings: Record<string, string> = {}) {
-  const [database, server] = await Promise.all([createTestDatabase(), startTestRedis()]);
+  const [database, firstServer] = await Promise.all([createTestDatabase(), startTestRedis()]);
+  let server = firstServer;
   const door = await openDoor(server);
   const redis = connectRedis(server.url);
   const { db, close } = connect(database.url, { max: 3 });
@@ -69,8 +70,16 @@ export async function createWorld(settings: Record<string, string> = {}) {
   }
 
   return {
-    ...{ database, server, door, redis, db, services, ingestUrl, edgeUrl },
+    ...{ database, door, redis, db, services, ingestUrl, edgeUrl },
     ...{ startIngest, ask, send },
+
+    killRedis: async () => await server.kill(),
+
+    /** The same Redis again: same port, same data; it has forgotten its users. */
+    async restartRedis(): Promise<void> {
+      server = await server.restart();
+      await letEdgeIn(server);
+    },
 
     /** Everything that was accepted is in Postgres and in the views. */
     async drained(): Promise<void> {

@@ -1,4 +1,4 @@
-ALTER TABLE "listitems" SET (fillfactor = 80);
+ALTER TABLE "listitems" SET (fillfactor = 70);
 --> statement-breakpoint
 CREATE VIEW "watch_history" AS
 SELECT

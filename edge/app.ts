@@ -1,0 +1,73 @@
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import type { StatusCode } from "hono/utils/http-status";
+import { problem, Refusal } from "../db/contract/refusals.ts";
+import { mustBeJson } from "../db/contract/requests.ts";
+import type { EdgeContext, EdgeDeps, EdgeEnv, EdgeHandler } from "./deps.ts";
+import { health, ready } from "./health.ts";
+import { describeError } from "./log.ts";
+import { history } from "./read/history.ts";
+import { item } from "./read/item.ts";
+import { viewer } from "./viewer.ts";
+import { sessionEvents, userEvents } from "./write/events.ts";
+import { clearHistory, forgetItem } from "./write/forget.ts";
+import { forward } from "./write/forward.ts";
+
+/** The whole HTTP surface. The same on every runtime. */
+export function createApp(deps: EdgeDeps): Hono<EdgeEnv> {
+  const { log, asset, settings } = deps;
+  const app = new Hono<EdgeEnv>();
+
+  app.use(requestId({ limitLength: 128 }));
+  app.use(secureHeaders());
+  app.use(
+    cors({
+      origin: settings.corsOrigins,
+      allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
+      allowHeaders: ["Authorization", "Content-Type", "If-None-Match", "X-Request-Id"],
+      exposeHeaders: ["Link", "ETag", "Retry-After", "RateLimit", "X-Request-Id"],
+      maxAge: 600,
+    }),
+  );
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: otherMethod }));
+
+  app.get("/health", health);
+  app.get("/ready", ready(deps));
+  app.get("/openapi.json", (c) => asset(c.req.raw));
+
+  const user = viewer(deps);
+  app.get("/users/:user_id/watchhistory", user, history(deps));
+  app.get("/users/:user_id/watchhistory/:content_id", user, item(deps));
+  app.get("/profiles/:user_id/history", user, history(deps));
+  app.post("/users/:session_id/playlists/watchhistory", user, json, forward(deps, sessionEvents));
+  app.post("/profiles/:user_id/history", user, json, forward(deps, userEvents));
+  app.delete("/users/:user_id/watchhistory/:content_id", user, forward(deps, forgetItem));
+  app.delete("/users/:user_id/watchhistory", user, forward(deps, clearHistory));
+
+  app.notFound((c) => refused(c, new Refusal("not_found", "there is nothing at this path")));
+  app.onError((error, c) => {
+    if (!(error instanceof Refusal)) {
+      log("error", "unexpected", { requestId: c.var.requestId, ...describeError(error) });
+    }
+    return refused(c, error);
+  });
+  return app;
+}
+
+const json: EdgeHandler = async (c, next) => {
+  mustBeJson(c.req.header("content-type"));
+  await next();
+};
+
+function otherMethod(c: EdgeContext, methods: string[]): Response {
+  c.header("Allow", methods.join(", "));
+  return refused(c, new Refusal("method_not_allowed", `this path answers ${methods.join(", ")}`));
+}
+
+function refused(c: EdgeContext, thrown: unknown): Response {
+  const { status, headers, body } = problem(thrown, c.var.requestId);
+  return c.newResponse(body, status as StatusCode, headers);
+}

@@ -1,0 +1,58 @@
+import type { Context, Handler } from "hono";
+import type { VerifyToken, Viewer } from "../db/contract/access.ts";
+import type { Entry } from "../db/contract/events.ts";
+import type { ContentId, UserId } from "../db/contract/ids.ts";
+import type { PageRequest } from "../db/contract/pages.ts";
+import type { FoundHistory, FoundItem } from "../db/redis/replies.ts";
+
+/** Everything that the edge works with. Built once per isolate or process. */
+export type EdgeDeps = {
+  redis: EdgeRedis;
+  ingest: AskIngest;
+  verifyToken: VerifyToken;
+  /** A file of `public/`, or a 404. */
+  asset: (request: Request) => Promise<Response>;
+  now: () => number;
+  newId: () => string;
+  log: Log;
+  settings: EdgeSettings;
+};
+
+export type EdgeSettings = {
+  corsOrigins: string[];
+  backlogLimit: number;
+  eventMaxAgeMs: number;
+  /** How long ingest may take over a read, a write, and over saying that it is alive. */
+  deadlines: { readMs: number; writeMs: number; healthMs: number };
+};
+
+/** What the edge wants of Redis. Everything throws `RedisFailed`, and nothing else. */
+export type EdgeRedis = {
+  /** One round trip. */
+  readHistory(user: UserId, page: PageRequest, knownVersion: string): Promise<FoundHistory>;
+  /** One round trip. */
+  readItem(user: UserId, content: ContentId): Promise<FoundItem>;
+  /** @returns whether the entry was taken: not when it would take the backlog past its limit. */
+  append(entry: Entry, limit: number): Promise<boolean>;
+  ping(): Promise<void>;
+};
+
+/** Asks ingest, and hears it out within the deadline. @throws IngestUnreachable, and nothing else. */
+export type AskIngest = (question: IngestQuestion) => Promise<IngestAnswer>;
+
+export type IngestQuestion = {
+  method: string;
+  /** Path and query, as they came. */
+  path: string;
+  headers: Record<string, string>;
+  body?: Uint8Array<ArrayBuffer>;
+  deadlineMs: number;
+};
+
+export type IngestAnswer = { status: number; headers: Headers; body: ArrayBuffer };
+
+export type Log = (level: "warn" | "error", message: string, details?: Record<string, unknown>) => void;
+
+export type EdgeEnv = { Variables: { requestId: string; viewer: Viewer } };
+export type EdgeContext = Context<EdgeEnv>;
+export type EdgeHandler = Handler<EdgeEnv>;

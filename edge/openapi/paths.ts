@@ -1,0 +1,138 @@
+import { answers, problems, ref } from "./answers.ts";
+import { parameterSchemas } from "./schemas.ts";
+
+const path = (name: keyof typeof parameterSchemas, description: string) => ({
+  ...{ name, in: "path", required: true, description },
+  schema: parameterSchemas[name],
+});
+const query = (name: keyof typeof parameterSchemas, description: string) => ({
+  ...{ name, in: "query", required: false, description },
+  schema: parameterSchemas[name],
+});
+const userId = path("user_id", "Whose history it is: the token's own `sub`, unless its role allows more");
+const contentId = path("content_id", "What was watched");
+const text = (description: string) => ({ description, schema: { type: "string" } });
+
+const item = {
+  content_id: "movie-42",
+  catalog_id: null,
+  playback_time: 1_830.5,
+  duration: 5_400,
+  resume_position_seconds: 1_830.5,
+  completed: false,
+  last_watched_at: "2026-01-31T20:15:00.000Z",
+};
+const heartbeat = { content_id: "movie-42", playback_time: 1_830.5, duration: 5_400 };
+const batch = {
+  sent_at: "2026-01-31T20:15:01Z",
+  events: [{ ...heartbeat, occurred_at: "2026-01-31T20:15:00Z", event_id: "e-1" }],
+};
+const accepted = { status: "ok", message: "Watch history updated" };
+
+const list = (operationId: string) => ({
+  operationId,
+  summary: "A history, newest first",
+  tags: ["Watch history"],
+  parameters: [
+    userId,
+    query("limit", "Items on a page"),
+    query("cursor", "Where the page before ended; taken from its `Link`"),
+    { name: "If-None-Match", in: "header", required: false, ...text("The `ETag` of an earlier answer") },
+  ],
+  responses: {
+    200: answers("One page", { type: "array", items: ref("HistoryItem") }, [item], {
+      ETag: text("The version of this page"),
+      Link: text('`rel="next"`: the page that follows, where there is one'),
+    }),
+    304: { description: "Nothing changed since that `ETag`" },
+    ...problems("unauthorized", "forbidden", "invalid_input", "unavailable"),
+  },
+});
+
+const post = (operationId: string, summary: string, parameter: object) => ({
+  operationId,
+  summary,
+  description: "Answered once the events are durable. One bad event of a batch never sinks the others.",
+  tags: ["Watch history"],
+  parameters: [parameter],
+  requestBody: {
+    required: true,
+    content: {
+      "application/json": {
+        schema: { anyOf: [ref("Heartbeat"), ref("Batch")] },
+        examples: { event: { value: heartbeat }, batch: { value: batch } },
+      },
+    },
+  },
+  responses: {
+    202: answers("Durable", ref("Accepted"), accepted),
+    ...problems(
+      ...(["malformed_json", "unauthorized", "forbidden", "body_too_large"] as const),
+      ...(["unsupported_media_type", "invalid_input", "backlog_full", "unavailable"] as const),
+    ),
+  },
+});
+
+const forget = (operationId: string, summary: string, parameters: object[]) => ({
+  operationId,
+  summary,
+  tags: ["Watch history"],
+  parameters,
+  responses: {
+    202: { description: "Durable; soon it is gone from reads as well" },
+    204: { description: "Durable, and gone from the next read" },
+    ...problems("unauthorized", "forbidden", "invalid_input", "backlog_full", "unavailable"),
+  },
+});
+
+const operations = (operationId: string, summary: string, responses: object) => ({
+  ...{ operationId, summary, tags: ["Operations"], security: [], responses },
+});
+
+const session = path("session_id", "A playback session, or the user; the token decides whose history it is");
+
+export const paths = {
+  "/users/{session_id}/playlists/watchhistory": {
+    post: post("postSessionEvents", "Say where a player is", session),
+  },
+  "/users/{user_id}/watchhistory": {
+    get: list("getHistory"),
+    delete: forget("clearHistory", "Forget a whole history, or all of it up to a time", [
+      userId,
+      query("before", "ISO 8601 with its offset, or epoch milliseconds; now, when absent"),
+    ]),
+  },
+  "/users/{user_id}/watchhistory/{content_id}": {
+    get: {
+      operationId: "getHistoryItem",
+      summary: "One item of a history",
+      tags: ["Watch history"],
+      parameters: [userId, contentId],
+      responses: {
+        200: answers("The item", ref("HistoryItem"), item),
+        ...problems("unauthorized", "forbidden", "not_found", "invalid_input", "unavailable"),
+      },
+    },
+    delete: forget("forgetHistoryItem", "Forget one item", [userId, contentId]),
+  },
+  "/profiles/{user_id}/history": {
+    get: list("getProfileHistory"),
+    post: post("postProfileEvents", "Say what a user watched", userId),
+  },
+  "/health": {
+    get: operations("health", "Is it alive?", {
+      200: answers("Alive", { type: "object" }, { status: "ok" }),
+    }),
+  },
+  "/ready": {
+    get: operations("ready", "Can it serve reads and writes?", {
+      200: answers("Ready, if with less", ref("Ready"), { status: "ok", redis: true, ingest: true }),
+      ...problems("unavailable"),
+    }),
+  },
+  "/openapi.json": {
+    get: operations("openapi", "This document", {
+      200: { description: "OpenAPI 3.1", content: { "application/json": { schema: { type: "object" } } } },
+    }),
+  },
+};

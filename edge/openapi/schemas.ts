@@ -1,0 +1,100 @@
+import * as z from "zod";
+import { BatchInput, type EventResult, HeartbeatInput } from "../../db/contract/events.ts";
+import { ContentId, PlainId, UserId } from "../../db/contract/ids.ts";
+import { HistoryQuery } from "../../db/contract/pages.ts";
+import { type Fault, problem, REFUSALS, Refusal, type RefusalCode } from "../../db/contract/refusals.ts";
+import { type AcceptedAnswer, ClearQuery } from "../../db/contract/requests.ts";
+import { HistoryItem } from "../../db/contract/views.ts";
+
+const codes = Object.keys(REFUSALS) as RefusalCode[];
+
+const FaultSchema: z.ZodType<Fault> = z.object({
+  path: z.string().describe("Where the input is wrong, such as `events.3.playback_time`"),
+  message: z.string(),
+});
+
+const EventResultSchema: z.ZodType<EventResult> = z.object({
+  event_id: z.string(),
+  status: z.enum(["accepted", "rejected"]),
+  errors: z.array(FaultSchema).optional(),
+}) as z.ZodType<EventResult>;
+
+const AcceptedSchema = z.object({
+  status: z.literal("ok"),
+  message: z.string(),
+  results: z.array(EventResultSchema).optional().describe("For a batch: one for each event, in its order"),
+}) as z.ZodType<AcceptedAnswer>;
+
+const exampleRefusal = new Refusal("invalid_input", "playback_time: Too small: expected number to be >=0", {
+  errors: [{ path: "playback_time", message: "Too small: expected number to be >=0" }],
+});
+
+const ProblemSchema = z
+  .object({
+    type: z.string().describe("`urn:playhead:problem:` and the code"),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.enum(codes),
+    request_id: z.string(),
+    errors: z.array(FaultSchema).optional(),
+    results: z.array(EventResultSchema).optional().describe("When no event of a batch is valid"),
+  })
+  .meta({ examples: [JSON.parse(problem(exampleRefusal, "0f8c1c3e-6f2b-4f43-9d55-1f9d3f0a7a01").body)] });
+
+const ReadySchema = z.object({
+  status: z.enum(["ok", "degraded"]),
+  redis: z.boolean(),
+  ingest: z.boolean(),
+});
+
+/** The schemas of `components`: what validates is what is published. */
+export const schemas = {
+  Heartbeat: input(HeartbeatInput),
+  Batch: batchOf(input(BatchInput)),
+  Accepted: output(AcceptedSchema),
+  HistoryItem: output(HistoryItem),
+  Ready: output(ReadySchema),
+  Problem: output(ProblemSchema),
+};
+
+/** The schemas of parameters. */
+export const parameterSchemas = {
+  user_id: input(UserId),
+  content_id: input(ContentId),
+  session_id: input(PlainId),
+  limit: output(HistoryQuery.shape.limit),
+  cursor: output(HistoryQuery.shape.cursor),
+  before: { ...input(ClearQuery.shape.before.unwrap().unwrap()), examples: ["2026-01-31T20:15:00Z"] },
+};
+
+/** Each event is checked alone, so the contract leaves them open; a reader wants to know what they are. */
+function batchOf(batch: JsonSchema): JsonSchema {
+  const properties = batch.properties as { events: JsonSchema };
+  const events = { ...properties.events, items: { $ref: "#/components/schemas/Heartbeat" } };
+  return { ...batch, properties: { ...properties, events } };
+}
+
+function input(schema: z.ZodType): JsonSchema {
+  return plain(z.toJSONSchema(schema, { io: "input" }));
+}
+
+function output(schema: z.ZodType): JsonSchema {
+  return plain(z.toJSONSchema(schema, { io: "output" }));
+}
+
+/**
+ * Patterns that only repeat a `format` are left out: they are hundreds of characters long. So is the promise that
+ * an answer will never have more members.
+ */
+function plain(schema: object): JsonSchema {
+  const text = JSON.stringify(schema, (key, value) => {
+    if (key === "$schema" || (key === "additionalProperties" && value === false)) return undefined;
+    if (typeof value !== "object" || value === null || !("format" in value)) return value;
+    const { pattern: _, ...rest } = value;
+    return rest;
+  });
+  return JSON.parse(text) as JsonSchema;
+}
+
+type JsonSchema = { properties?: unknown; [key: string]: unknown };

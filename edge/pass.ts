@@ -1,0 +1,32 @@
+import type { EdgeContext, IngestAnswer, IngestQuestion } from "./deps.ts";
+
+const ASKED_WITH = ["authorization", "content-type", "if-none-match"];
+const ANSWERED_WITH = [
+  ...["content-type", "cache-control", "etag", "link", "retry-after", "www-authenticate"],
+];
+/** Statuses that never have a body. */
+const BODYLESS = new Set([204, 205, 304]);
+
+/** A client's request as a question to ingest: the same method, path and query, and only the headers that matter. */
+export function asQuestion(c: EdgeContext, deadlineMs: number): IngestQuestion {
+  const { pathname, search } = new URL(c.req.url);
+  const headers: Record<string, string> = { "x-request-id": c.var.requestId };
+  for (const name of ASKED_WITH) {
+    const value = c.req.header(name);
+    if (value !== undefined) headers[name] = value;
+  }
+  return { method: c.req.method, path: pathname + search, headers, deadlineMs };
+}
+
+/** What ingest said, said again. */
+export function asResponse({ status, headers, body }: IngestAnswer): Response {
+  const passed = new Headers();
+  for (const name of ANSWERED_WITH) {
+    const value = headers.get(name);
+    if (value !== null) passed.set(name, value);
+  }
+  return new Response(BODYLESS.has(status) || body.byteLength === 0 ? null : body, {
+    status,
+    headers: passed,
+  });
+}

@@ -1,0 +1,99 @@
+import { Redis } from "@upstash/redis/cloudflare";
+import { readHistory, readItem } from "../db/redis/history-scripts.ts";
+import { backlogKey, eventStream, historyKeys } from "../db/redis/keys.ts";
+import { foundHistory, foundItem } from "../db/redis/replies.ts";
+import type { Script } from "../db/redis/script.ts";
+import { appendEntries } from "../db/redis/stream-scripts.ts";
+import type { EdgeRedis } from "./deps.ts";
+
+/** Longer than the door itself waits for Redis. */
+const DEADLINE_MS = 1_500;
+
+/**
+ * Redis through its HTTP door, as the edge wants it: every operation is one request, sent once and given up at a
+ * deadline. Nothing is retried, because a reader has ingest to fall back on, and a lost reply to an append
+ * would double it.
+ *
+ * What comes out of here when it fails never holds the text of a command: the library's own errors do.
+ */
+export function edgeRedis(options: { url: string; token: string; deadlineMs?: number }): EdgeRedis {
+  const { url, token, deadlineMs = DEADLINE_MS } = options;
+  const client = new Redis({
+    url,
+    token,
+    automaticDeserialization: false,
+    enableAutoPipelining: false, // a Worker may not share I/O between requests
+    enableTelemetry: false,
+    readYourWrites: false,
+    responseEncoding: false,
+    retry: { retries: 0 }, // `retry: false` tries twice
+    signal: () => AbortSignal.timeout(deadlineMs), // not as a function, it would become a successful reply
+  });
+
+  async function run(script: Script, keys: string[], args: (string | number)[]): Promise<unknown> {
+    const [byDigest, bySource] = script.readOnly
+      ? [client.evalshaRo, client.evalRo]
+      : [client.evalsha, client.eval];
+    try {
+      return await byDigest(await digestOf(script), keys, args);
+    } catch (error) {
+      // Only the beginning is Redis's own word; further on stands the command, with whatever a client sent.
+      if (error instanceof Error && error.message.startsWith("NOSCRIPT")) {
+        return await bySource(script.source, keys, args);
+      }
+      throw error;
+    }
+  }
+
+  return {
+    readHistory: safely(async (user, { limit, after }, knownVersion) => {
+      const args = [limit, after?.position_at ?? "", after?.content_id ?? "", knownVersion];
+      return foundHistory(await run(readHistory, historyKeys(user), args));
+    }),
+
+    readItem: safely(async (user, content) =>
+      foundItem(await run(readItem, historyKeys(user), [content]), content),
+    ),
+
+    append: safely(async (entry, limit) => {
+      const args = [limit, entry.events.length, JSON.stringify(entry)];
+      const [id] = (await run(appendEntries, [eventStream, backlogKey], args)) as [string];
+      return id !== "";
+    }),
+
+    ping: safely(async () => void (await client.ping())),
+  };
+}
+
+/** Redis did not answer, refused, or answered what nobody can read. */
+export class RedisFailed extends Error {
+  override readonly name = "RedisFailed";
+}
+
+function safely<A extends unknown[], T>(operation: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
+  return async (...args) => {
+    try {
+      return await operation(...args);
+    } catch (error) {
+      throw new RedisFailed(reasonOf(error));
+    }
+  };
+}
+
+/** `NOPERM`, `WRONGTYPE`, `TimeoutError`: enough to know what is wrong, and nothing that a client sent. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  return error.name === "UpstashError" ? (/^[A-Z]+\b/.exec(error.message)?.[0] ?? error.name) : error.name;
+}
+
+const digests = new WeakMap<Script, string>();
+
+/** The text is remembered, not the promise: in a Worker no request may wait for what another one began. */
+async function digestOf(script: Script): Promise<string> {
+  const known = digests.get(script);
+  if (known !== undefined) return known;
+  const hash = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(script.source));
+  const digest = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  digests.set(script, digest);
+  return digest;
+}

@@ -1,0 +1,23 @@
+import { mustWrite, sessionOwner } from "../../db/contract/access.ts";
+import { receive } from "../../db/contract/events.ts";
+import { checked } from "../../db/contract/refusals.ts";
+import { acceptedAnswer, parseJson, SessionPath, UserPath } from "../../db/contract/requests.ts";
+import type { Write } from "./forward.ts";
+
+/** Events of a playback session; the token says whose they are. */
+export const sessionEvents: Write = (c) => {
+  const { session_id } = checked(SessionPath, c.req.param());
+  return { owner: { user_id: sessionOwner(c.var.viewer, session_id), session_id }, ...events };
+};
+
+/** Events of a user. */
+export const userEvents: Write = (c) => {
+  const { user_id } = checked(UserPath, c.req.param());
+  mustWrite(c.var.viewer, user_id);
+  return { owner: { user_id, session_id: null }, ...events };
+};
+
+const events: Omit<ReturnType<Write>, "owner"> = {
+  receive: (arrival, body) => receive(parseJson(body), arrival),
+  answer: (results) => Response.json(acceptedAnswer(results), { status: 202 }),
+};

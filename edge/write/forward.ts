@@ -1,0 +1,58 @@
+import { readBody } from "../../db/contract/body.ts";
+import type { Arrival, Entry, EventResult, Received } from "../../db/contract/events.ts";
+import { Refusal } from "../../db/contract/refusals.ts";
+import { type Stamp, stampHeaders } from "../../db/contract/requests.ts";
+import type { EdgeContext, EdgeDeps, EdgeHandler } from "../deps.ts";
+import { IngestUnreachable } from "../ingest.ts";
+import { asQuestion, asResponse } from "../pass.ts";
+import { RedisFailed } from "../redis.ts";
+
+/** A kind of write: who may, whose history it is, and what ingest would make of it. */
+export type Write = (c: EdgeContext) => {
+  owner: Pick<Arrival, "user_id" | "session_id">;
+  /** The same pure function that ingest uses. */
+  receive: (arrival: Arrival, body: Uint8Array) => Received;
+  answer: (results: EventResult[] | null) => Response;
+};
+
+/**
+ * Every write: the very same bytes go to ingest, with the stamp of their arrival, and its answer comes back.
+ *
+ * An ingest that cannot be reached, or does not answer in time, costs nobody an event: the edge appends to
+ * the stream itself. The stamp makes it the same entry, so if ingest took it after all, it is one event.
+ * Whatever ingest refuses stays refused.
+ */
+export function forward(deps: EdgeDeps, write: Write): EdgeHandler {
+  const { ingest, now, newId, log, settings } = deps;
+  return async function forward(c) {
+    const stamp: Stamp = { received_at: now(), arrival_id: newId() };
+    const { owner, receive, answer } = write(c);
+    const body = c.req.method === "POST" ? await readBody(c.req.raw) : null;
+
+    const question = asQuestion(c, settings.deadlines.writeMs);
+    Object.assign(question.headers, stampHeaders(stamp));
+    try {
+      return asResponse(await ingest(body ? { ...question, body } : question));
+    } catch (error) {
+      if (!(error instanceof IngestUnreachable)) throw error;
+      const details = { requestId: c.var.requestId, reason: error.message };
+      log("warn", "write: ingest is unreachable, the edge appends itself", details);
+    }
+
+    const arrival = { ...owner, ...stamp, max_age_ms: settings.eventMaxAgeMs };
+    const { entry, results } = receive(arrival, body ?? new Uint8Array());
+    await append(deps, entry);
+    return answer(results);
+  };
+}
+
+async function append({ redis, settings }: EdgeDeps, entry: Entry): Promise<void> {
+  let taken: boolean;
+  try {
+    taken = await redis.append(entry, settings.backlogLimit);
+  } catch (cause) {
+    if (!(cause instanceof RedisFailed)) throw cause;
+    throw new Refusal("unavailable", "nothing can be accepted now", { cause, retryAfterSeconds: 5 });
+  }
+  if (!taken) throw new Refusal("backlog_full", "too many events are waiting", { retryAfterSeconds: 5 });
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { HeartbeatInput } from "../../db/contract/events.ts";
+import { HistoryItem } from "../../db/contract/views.ts";
+import { openapiText } from "../../edge/openapi/document.ts";
+import { fakeEdge } from "../support/fake-edge.ts";
+
+const published = readFileSync(new URL("../../edge/public/openapi.json", import.meta.url), "utf8");
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+const document = JSON.parse(published);
+type Operation = {
+  operationId: string;
+  parameters?: { name: string; in: string }[];
+  responses: Record<string, { content?: Record<string, { schema: object; example?: unknown }> }>;
+  requestBody?: { content: Record<string, { examples: Record<string, { value: Record<string, unknown> }> }> };
+};
+const operations = Object.entries<Record<string, Operation>>(document.paths).flatMap(([path, its]) =>
+  Object.entries(its).map(([method, operation]) => ({ path, method, operation })),
+);
+
+test("the published document is what the contract says", () => {
+  expect(published).toBe(openapiText(version));
+});
+
+test("it holds exactly the routes of the app", () => {
+  const served = fakeEdge()
+    .app.routes.filter(({ method }) => method !== "ALL")
+    .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, "{$1}")}`);
+  const documented = operations.map(({ path, method }) => `${method} ${path}`);
+  expect(new Set(documented)).toEqual(new Set(served));
+});
+
+test("every parameter of a path is described, every operation has its own name", () => {
+  for (const { path, operation } of operations) {
+    const named = [...path.matchAll(/{(\w+)}/g)].map(([, name]) => name);
+    const described = operation.parameters?.filter((one) => one.in === "path").map(({ name }) => name) ?? [];
+    expect(described).toEqual(named);
+  }
+  expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(operations.length);
+});
+
+test("every reference leads somewhere", () => {
+  for (const [, name] of published.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+    expect(document.components.schemas).toHaveProperty(name ?? "");
+  }
+});
+
+test("the examples are valid", () => {
+  const posts = operations.filter(({ method }) => method === "post");
+  expect(posts.length).toBeGreaterThan(0);
+  for (const { operation } of posts) {
+    const { event, batch } = operation.requestBody?.content["application/json"]?.examples ?? {};
+    expect(HeartbeatInput.safeParse(event?.value).success).toBe(true);
+    expect(batch?.value.events).toHaveLength(1);
+    for (const one of (batch?.value.events ?? []) as unknown[]) {
+      expect(HeartbeatInput.safeParse(one).success).toBe(true);
+    }
+  }
+  const item = document.paths["/users/{user_id}/watchhistory/{content_id}"].get.responses["200"];
+  expect(HistoryItem.parse(item.content["application/json"].example)).toBeTruthy();
+});

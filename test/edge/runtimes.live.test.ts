@@ -1,0 +1,174 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Child, startChild } from "../../db/local/child.ts";
+import { freePort } from "../../db/local/port.ts";
+import { createEdgeWorld, type EdgeWorld, SECRET } from "../support/edge-world.ts";
+import { historyRow } from "../support/rows.ts";
+import { tokenFor } from "../support/tokens.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const LIST = "/users/alice/watchhistory";
+
+let world: EdgeWorld;
+beforeAll(async () => {
+  world = await createEdgeWorld();
+});
+afterAll(() => world.stop());
+
+/** How each runtime is started: the same app, the same variables. */
+const RUNTIMES: Record<string, (port: number, env: Record<string, string>) => string[]> = {
+  node: (port, env) => [...variables({ ...env, EDGE_PORT: `${port}` }), process.execPath, "edge/node.ts"],
+  deno: (port, env) => [
+    ...variables({ ...env, EDGE_PORT: `${port}`, DENO_NO_UPDATE_CHECK: "1" }),
+    ...[denoBinary(), "run", "--cached-only", "--no-prompt"],
+    ...["--allow-net", "--allow-env", "--allow-read=edge/public", "edge/deno.ts"],
+  ],
+  workerd: (port, env) => [
+    ...variables({ WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "1" }),
+    ...[process.execPath, "node_modules/wrangler/bin/wrangler.js", "dev", "--ip", "127.0.0.1"],
+    ...["--port", `${port}`, "--inspector-port", "0", "--persist-to", join(world.server.dir, "worker")],
+    ...Object.entries(env).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
+  ],
+};
+
+describe.each(Object.keys(RUNTIMES))("on %s", (runtime) => {
+  let edge: Child;
+  let url: string;
+  beforeAll(async () => {
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    edge = await startChild({
+      name: `the edge on ${runtime}`,
+      command: "/usr/bin/env",
+      args: RUNTIMES[runtime]?.(port, world.env) ?? [],
+      spawnAs: { cwd: ROOT },
+      stopSignal: "SIGTERM",
+      ready: () =>
+        fetch(`${url}/health`).then(
+          (answer) => answer.ok,
+          () => false,
+        ),
+    });
+    world.ingest.asked.length = 0;
+    world.ingest.answer = () => ({ status: 202, body: '{"of":"ingest"}' });
+  });
+  afterAll(() => edge?.stop());
+
+  async function ask(path: string, init: RequestInit = {}) {
+    const authorization = `Bearer ${await tokenFor(SECRET, "alice")}`;
+    return await fetch(url + path, { ...init, headers: { authorization, ...init.headers } });
+  }
+  const json = { "content-type": "application/json" };
+
+  test("it is alive and ready", async () => {
+    expect(await (await ask("/health")).json()).toEqual({ status: "ok" });
+    expect(await (await ask("/ready")).json()).toEqual({ status: "ok", redis: true, ingest: true });
+  });
+
+  test("nobody is let in without a token", async () => {
+    const answer = await ask(LIST, { headers: { authorization: "" } });
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([401, "application/problem+json"]);
+  });
+
+  test("a warm read is one request to the door, an unchanged one too", async () => {
+    await world.warm("alice", [historyRow("alice", "a"), historyRow("alice", "b")]);
+    await ask(LIST);
+    const before = world.door.requests();
+    const list = await ask(`${LIST}?limit=1`);
+    expect(await list.json()).toEqual([expect.objectContaining({ content_id: "b" })]);
+    expect(list.headers.get("link")).toContain('rel="next"');
+    const same = await ask(`${LIST}?limit=1`, {
+      headers: { "if-none-match": list.headers.get("etag") ?? "" },
+    });
+    expect([same.status, world.door.requests() - before]).toEqual([304, 2]);
+  });
+
+  test("many at once are answered, each with its own", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => ask(`${LIST}?limit=${(n % 2) + 1}`)),
+    );
+    const sizes = await Promise.all(
+      answers.map(async (answer) => ((await answer.json()) as unknown[]).length),
+    );
+    expect(sizes).toEqual(Array.from({ length: 20 }, (_, n) => (n % 2) + 1));
+  });
+
+  test("a write reaches ingest byte by byte, sent whole or in pieces", async () => {
+    const body = '{ "content_id":"é", "playback_time": 1.50 }';
+    const pieces = new Blob([body.slice(0, 9), body.slice(9)]).stream();
+    for (const sent of [{ body }, { body: pieces, duplex: "half" as const }]) {
+      const answer = await ask("/users/s-1/playlists/watchhistory", {
+        method: "POST",
+        headers: json,
+        ...sent,
+      });
+      expect([answer.status, await answer.text()]).toEqual([202, '{"of":"ingest"}']);
+      const asked = world.ingest.asked.at(-1);
+      expect(asked?.body.toString()).toBe(body);
+      expect(asked?.headers["playhead-arrival-id"]).toMatch(/^[0-9a-f-]{36}$/);
+    }
+    expect((await ask(`${LIST}/a`, { method: "DELETE" })).status).toBe(202);
+    expect(world.ingest.asked.at(-1)).toMatchObject({ method: "DELETE", path: `${LIST}/a` });
+  });
+
+  test("a body that is too large is refused in words, and so is a stranger's", async () => {
+    const body = `"${"x".repeat(1_200_000)}"`;
+    const stranger = { ...json, authorization: "" };
+    const unknown = await ask("/users/s-1/playlists/watchhistory", {
+      method: "POST",
+      headers: stranger,
+      body,
+    });
+    expect(unknown.status).toBe(401);
+    const answer = await ask("/users/s-1/playlists/watchhistory", { method: "POST", headers: json, body });
+    expect([answer.status, await answer.json()]).toEqual([
+      413,
+      expect.objectContaining({ code: "body_too_large" }),
+    ]);
+  });
+
+  test("without ingest the edge appends to the stream itself", async () => {
+    await world.ingest.stop();
+    try {
+      const before = await world.redis.xlen("stream:watch-history");
+      const events = Array.from({ length: 500 }, () => ({ content_id: "c".repeat(128), playback_time: 1 }));
+      const init = { method: "POST", headers: json, body: JSON.stringify({ events }) };
+      const answer = await ask("/users/s-1/playlists/watchhistory", init);
+      expect([answer.status, await answer.json()]).toEqual([202, expect.objectContaining({ status: "ok" })]);
+      expect((await world.redis.xlen("stream:watch-history")) - before).toBe(1);
+    } finally {
+      await world.ingest.start();
+    }
+  });
+
+  test("the API reference is served, and nothing else that lies around", async () => {
+    const reference = await ask("/openapi.json");
+    expect(reference.headers.get("content-type")).toMatch(/^application\/json/);
+    expect(await reference.json()).toMatchObject({ openapi: "3.1.0" });
+    for (const path of ["/nowhere", "/app.ts", "/public/openapi.json"]) {
+      const answer = await ask(path);
+      expect([answer.status, answer.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
+    }
+  });
+
+  test("HEAD is GET without a body", async () => {
+    const head = await ask(LIST, { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect(head.headers.get("etag")).toBeTruthy();
+  });
+
+  test("it stops when asked to", async () => {
+    await edge.stop();
+    await expect(ask("/health")).rejects.toThrow();
+  });
+});
+
+function variables(env: Record<string, string>): string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
+}
+
+/** The binary itself: it is sent the signals. */
+function denoBinary(): string {
+  return createRequire(import.meta.url)("deno/install_api.cjs").runInstall();
+}
