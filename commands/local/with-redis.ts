@@ -1,12 +1,17 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startRedis } from "../../db/local/redis.ts";
 import { connectRedis } from "../../ingest/redis.ts";
 import { dataDir, type Env } from "./paths.ts";
 
-/** Where `npm start` says which Redis it brought up. */
-export function redisPlaceFile(dir: string): string {
-  return join(dir, "redis.url");
+/** Where the embedded Redis keeps its data. */
+export function redisDir(dir: string): string {
+  return join(dir, "redis");
+}
+
+/** Lets the other commands find the embedded Redis while it runs. */
+export function rememberRedis(dir: string, url: string): void {
+  writeFileSync(placeFile(dir), url, { mode: 0o600 });
 }
 
 /**
@@ -16,10 +21,11 @@ export function redisPlaceFile(dir: string): string {
 export async function withRedis<T>(env: Env, work: (url: string) => Promise<T>): Promise<T> {
   if (env.REDIS_URL) return await work(env.REDIS_URL);
   const dir = dataDir(env);
-  const running = placeIn(dir);
-  if (running !== undefined && (await answers(running))) return await work(running);
+  mkdirSync(dir, { recursive: true });
+  const running = remembered(dir);
+  if (running !== undefined && (await servesFrom(running, redisDir(dir)))) return await work(running);
 
-  const own = await startRedis({ dir: join(dir, "redis") });
+  const own = await startRedis({ dir: redisDir(dir) });
   try {
     return await work(own.url);
   } finally {
@@ -27,18 +33,24 @@ export async function withRedis<T>(env: Env, work: (url: string) => Promise<T>):
   }
 }
 
-function placeIn(dir: string): string | undefined {
+function placeFile(dir: string): string {
+  return join(dir, "redis.url");
+}
+
+function remembered(dir: string): string | undefined {
   try {
-    return readFileSync(redisPlaceFile(dir), "utf8").trim();
+    return readFileSync(placeFile(dir), "utf8");
   } catch {
     return undefined;
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+/** The address may be of an earlier run, and its port by now another server's. */
+async function servesFrom(url: string, dir: string): Promise<boolean> {
   const redis = connectRedis(url);
   try {
-    return (await redis.ping()) === "PONG";
+    const [, its] = (await redis.config("GET", "dir")) as string[];
+    return its === realpathSync(dir);
   } catch {
     return false;
   } finally {

@@ -71,6 +71,7 @@ export async function createWorld(settings: Record<string, string> = {}) {
 
   return {
     ...{ database, door, redis, db, services, ingestUrl, edgeUrl },
+    redisUrl: server.url,
     ...{ startIngest, ask, send },
 
     killRedis: async () => await server.kill(),

@@ -1,0 +1,94 @@
+import * as z from "zod";
+import { dataDir, type Env } from "./paths.ts";
+
+export const RUNTIMES = ["workerd", "node", "deno"] as const;
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+/** Reported together with whatever else is wrong. */
+const always = { when: () => true };
+
+const Environment = z
+  .object({
+    EDGE_RUNTIME: z.enum(RUNTIMES).default("workerd"),
+    EDGE_PORT: port.default(8787),
+    EDGE_HOST: z.string().default("127.0.0.1"),
+    INGEST_PORT: port.default(8788),
+    INGEST_HOST: z.string().default("127.0.0.1"),
+    REDIS_REST_PORT: port.default(8789),
+    REDIS_REST_HOST: z.string().default("127.0.0.1"),
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+    UPSTASH_REDIS_REST_URL: z.url({ protocol: /^https?$/ }).optional(),
+    UPSTASH_REDIS_REST_TOKEN: z.string().optional(),
+    AUTH_SECRET: z.string().min(16, "16 characters at least").optional(),
+    AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  })
+  .refine((env) => !env.AUTH_SECRET || !env.AUTH_JWKS_URL, {
+    ...always,
+    path: ["AUTH_SECRET"],
+    error: "not together with AUTH_JWKS_URL",
+  })
+  .refine((env) => !env.UPSTASH_REDIS_REST_URL || env.UPSTASH_REDIS_REST_TOKEN, {
+    ...always,
+    path: ["UPSTASH_REDIS_REST_TOKEN"],
+    error: "needed by UPSTASH_REDIS_REST_URL",
+  })
+  .refine((env) => !env.UPSTASH_REDIS_REST_URL || env.REDIS_URL, {
+    ...always,
+    path: ["REDIS_URL"],
+    error: "needed by UPSTASH_REDIS_REST_URL: ingest must write where the edge reads",
+  })
+  .refine((env) => differ(env.EDGE_PORT, env.INGEST_PORT, env.REDIS_REST_PORT), {
+    path: ["EDGE_PORT"],
+    error: "must differ from INGEST_PORT and REDIS_REST_PORT, and they from each other",
+  });
+
+/** What `npm start` is to bring up. @throws Error that lists every wrong variable at once. */
+export function localSettings(env: Env): LocalSettings {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
+    throw new Error(`The environment is not right:\n${faults.join("\n")}`);
+  }
+  const its = parsed.data;
+  return {
+    dataDir: dataDir(env),
+    edge: { runtime: its.EDGE_RUNTIME, host: its.EDGE_HOST, port: its.EDGE_PORT },
+    ingest: { host: its.INGEST_HOST, port: its.INGEST_PORT },
+    door: { host: its.REDIS_REST_HOST, port: its.REDIS_REST_PORT },
+    databaseUrl: its.DATABASE_URL,
+    redisUrl: its.REDIS_URL,
+    upstash:
+      its.UPSTASH_REDIS_REST_URL && its.UPSTASH_REDIS_REST_TOKEN
+        ? { url: its.UPSTASH_REDIS_REST_URL, token: its.UPSTASH_REDIS_REST_TOKEN }
+        : undefined,
+    authSecret: its.AUTH_SECRET,
+    authJwksUrl: its.AUTH_JWKS_URL,
+  };
+}
+
+/** 0 is a free port, another one each time. */
+function differ(...ports: number[]): boolean {
+  const wanted = ports.filter((port) => port !== 0);
+  return new Set(wanted).size === wanted.length;
+}
+
+export type Runtime = (typeof RUNTIMES)[number];
+export type Listener = { host: string; port: number };
+
+export type LocalSettings = {
+  dataDir: string;
+  edge: Listener & { runtime: Runtime };
+  ingest: Listener;
+  door: Listener;
+  /** Undefined: an embedded one. */
+  databaseUrl: string | undefined;
+  redisUrl: string | undefined;
+  /** Undefined: a door of our own. */
+  upstash: { url: string; token: string } | undefined;
+  /** Undefined, without a JWKS URL: the one in secrets.json. */
+  authSecret: string | undefined;
+  authJwksUrl: string | undefined;
+};

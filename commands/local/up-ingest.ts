@@ -1,0 +1,33 @@
+import { answers } from "./answers.ts";
+import type { Site, Stores } from "./bring-up.ts";
+import { urlOf } from "./listener.ts";
+import { spawnPart } from "./part.ts";
+import { logFile } from "./paths.ts";
+import type { Listener } from "./settings.ts";
+
+/** @returns where ingest answers. */
+export async function bringUpIngest(
+  site: Site,
+  at: Stores & { listen: Listener; secret: string | undefined },
+): Promise<string> {
+  const { settings, env, crew, say } = site;
+  const part = spawnPart({
+    name: "ingest",
+    command: process.execPath,
+    args: ["ingest/main.ts"],
+    env: {
+      ...env,
+      INGEST_HOST: at.listen.host,
+      INGEST_PORT: String(at.listen.port),
+      DATABASE_URL: at.databaseUrl,
+      REDIS_URL: at.redisUrl,
+      AUTH_SECRET: at.secret,
+    },
+    log: logFile(settings.dataDir, "ingest"),
+  });
+  const url = urlOf(at.listen);
+  crew.join(part);
+  await crew.untilReady(part, () => answers(`${url}/ready`));
+  say("Ingest is up");
+  return url;
+}

@@ -1,0 +1,160 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+/** Who may import whom. A path is a prefix of a file's; a bare name is a package. The first row that fits a file counts. */
+const TABLE: { from: RegExp; may: RegExp }[] = [
+  { from: /^db\/contract\//, may: /^(db\/contract\/|db\/resume\.ts|zod$|jose$)/ },
+  { from: /^db\/[^/]+\.ts$/, may: /^(db\/contract\/|db\/[^/]+\.ts$|zod$)/ },
+  { from: /^db\/redis\//, may: /^(db\/contract\/|db\/[^/]+\.ts$|db\/redis\/)/ },
+  {
+    from: /^db\/postgres\/(migrate|connect)\.ts$/,
+    may: /^(db\/postgres\/|drizzle-orm(\/|$)|postgres$|node:)/,
+  },
+  { from: /^db\/postgres\//, may: /^(db\/contract\/|db\/[^/]+\.ts$|db\/postgres\/|drizzle-orm(\/|$))/ },
+  { from: /^db\/local\//, may: /^(db\/local\/|node:|postgres$)/ },
+  { from: /^edge\/openapi\//, may: /^(db\/contract\/|edge\/(openapi\/|[^/]+\.ts$)|hono(\/|$)|zod$)/ },
+  { from: /^edge\/(node|files)\.ts$/, may: /^(edge\/[^/]+\.ts$|@hono\/node-server(\/|$)|hono(\/|$)|node:)/ },
+  {
+    from: /^edge\/(read|write)\//,
+    may: /^(db\/(contract|redis)\/|edge\/[^/]+\.ts$|edge\/write\/forward\.ts$)/,
+  },
+  {
+    from: /^edge\//,
+    may: /^(db\/(contract|redis)\/|db\/[^/]+\.ts$|edge\/|hono(\/|$)|@upstash\/redis(\/|$)|jose$|zod$|node:(fs|path|url))/,
+  },
+  { from: /^ingest\/accept\//, may: /^(db\/|ingest\/(accept\/|deps\.ts|stream\.ts))/ },
+  {
+    from: /^ingest\/drain\//,
+    may: /^(db\/|ingest\/(drain\/|views\/|deps\.ts|stream\.ts|keep-trying\.ts|observe\/log\.ts)|drizzle-orm$)/,
+  },
+  { from: /^ingest\/library\//, may: /^(db\/contract\/|ingest\/(views\/|deps\.ts|stream\.ts))/ },
+  {
+    from: /^ingest\/views\//,
+    may: /^(db\/|ingest\/(views\/|deps\.ts|redis\.ts|keep-trying\.ts|observe\/log\.ts)|drizzle-orm$|ioredis$|node:crypto$)/,
+  },
+  { from: /^ingest\/redis-rest\//, may: /^(ingest\/redis-rest\/|ioredis$|zod$|node:)/ },
+  {
+    from: /^ingest\/stream\.ts$/,
+    may: /^(db\/redis\/|ingest\/redis\.ts|ioredis$)/,
+  },
+  {
+    from: /^ingest\/(deps|keep-trying|redis|config|main|http)\.ts$|^ingest\/observe\//,
+    may: /^(?!edge\/|test\/|commands\/)/,
+  },
+  { from: /^ingest\/service\.ts$/, may: /^(?!edge\/|test\/|commands\/)/ },
+  { from: /^(commands|bench)\//, may: /./ },
+];
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const SOURCE = ["commands", "db", "edge", "ingest"].flatMap(filesBelow);
+
+describe("the import table", () => {
+  test("there is source to look at", () => {
+    expect(SOURCE.length).toBeGreaterThan(60);
+  });
+
+  test("every import is allowed by it", () => {
+    const broken = SOURCE.flatMap((file) => {
+      const row = TABLE.find(({ from }) => from.test(file));
+      if (!row) return [`${file} is in no row`];
+      return importsOf(file)
+        .filter(({ target }) => !row.may.test(target))
+        .map(({ target }) => `${file} -> ${target}`);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test("edge and ingest never import each other, and nobody imports the tests", () => {
+    const broken = SOURCE.flatMap((file) =>
+      importsOf(file)
+        .filter(
+          ({ target }) =>
+            (file.startsWith("edge/") && /^(ingest|db\/postgres|commands)\//.test(target)) ||
+            (file.startsWith("ingest/") && /^(edge|commands)\//.test(target)) ||
+            (/^(db|edge|ingest)\//.test(file) && target.startsWith("test/")),
+        )
+        .map(({ target }) => `${file} -> ${target}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  test("there is no import cycle", () => {
+    const graph = new Map(
+      SOURCE.map((file) => [
+        file,
+        importsOf(file)
+          .filter(({ types }) => !types)
+          .map(({ target }) => target)
+          .filter((target) => SOURCE.includes(target)),
+      ]),
+    );
+    expect(cycleIn(graph)).toEqual([]);
+  });
+
+  test("no file only passes on what others export", () => {
+    const barrels = SOURCE.filter((file) => /^export (\*|\{[^}]*\}) from/m.test(textOf(file)));
+    expect(barrels).toEqual([]);
+  });
+});
+
+describe("the ground floor", () => {
+  test("knows no environment, clock or network", () => {
+    const pure = SOURCE.filter((file) => /^db\/(contract\/|redis\/|[^/]+\.ts$)/.test(file));
+    const impure = pure.filter((file) =>
+      /\bprocess\.|\bDate\.now\(|\bnew Date\(\)|\bfetch\(|\bDeno\./.test(textOf(file)),
+    );
+    expect(impure).toEqual([]);
+  });
+});
+
+describe("handlers", () => {
+  test("of the edge and of ingest are no longer than a screen or two", () => {
+    const handlers = SOURCE.filter((file) => /^(edge\/(read|write)|ingest\/(accept|library))\//.test(file));
+    expect(handlers.filter((file) => textOf(file).split("\n").length > 90)).toEqual([]);
+  });
+});
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => `${folder}/${name}`)
+    .sort();
+}
+
+function textOf(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8");
+}
+
+/** What a file imports, by path from the root, or by package; `types` when only types are. */
+function importsOf(file: string): { target: string; types: boolean }[] {
+  const found = textOf(file).matchAll(/^(?:import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"/gm);
+  return Array.from(found, ([, types, specifier = ""]) => ({
+    types: types !== undefined,
+    target: specifier.startsWith(".") ? relative(ROOT, resolve(ROOT, dirname(file), specifier)) : specifier,
+  }));
+}
+
+/** The files of one cycle, or none. */
+function cycleIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>();
+  const path: string[] = [];
+  function visit(file: string): string[] {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    path.push(file);
+    for (const target of graph.get(file) ?? []) {
+      const cycle = visit(target);
+      if (cycle.length > 0) return cycle;
+    }
+    path.pop();
+    done.add(file);
+    return [];
+  }
+  for (const file of graph.keys()) {
+    const cycle = visit(file);
+    if (cycle.length > 0) return cycle;
+  }
+  return [];
+}

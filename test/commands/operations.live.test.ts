@@ -1,0 +1,109 @@
+import { execFile } from "node:child_process";
+import { sql } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { UserId } from "../../db/contract/ids.ts";
+import { eventStream, historyKeys, recordPrefix } from "../../db/redis/keys.ts";
+import { createWorld, type World } from "../support/world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+  await world.watched("alice", beat("a"), beat("b"), beat("c"));
+  await world.watched("bob", beat("a"));
+  await world.history("alice");
+});
+afterAll(async () => {
+  await world.stop();
+});
+
+const beat = (content_id: string) => ({ content_id, playback_time: 60, duration: 3600 });
+const [, order, progress] = historyKeys("alice" as UserId);
+
+describe("npm run audit", () => {
+  test("finds nothing to complain of, and says who is cold", async () => {
+    const { code, stdout } = await run("audit");
+    expect(stdout).toBe("2 users, 1 of them cold, 0 differences\n");
+    expect(code).toBe(0);
+  });
+
+  test("prints each kind of difference, and npm run rebuild mends them all", async () => {
+    await world.redis.zrem(order, "a");
+    await world.redis.hset(progress, "b", "[1,0,5,5,null,0,null]");
+    await world.redis.hset(`${recordPrefix("alice" as UserId)}c`, "title", "Not its title");
+    await world.redis.zadd(order, 1, "never-watched");
+
+    const found = await run("audit", "alice");
+    expect(found.code).toBe(1);
+    for (const what of [
+      "alice a order",
+      "alice a progress",
+      "alice b progress",
+      "alice c record",
+      "never-watched",
+    ]) {
+      expect(found.stdout).toContain(what);
+    }
+
+    const rebuilt = await run("rebuild", "alice");
+    expect(rebuilt).toMatchObject({ code: 0, stdout: "1 users rebuilt\n" });
+    expect(rebuilt.stderr).toContain("rebuild: 1 of 1");
+    expect(await run("audit", "alice")).toMatchObject({ code: 0 });
+    expect((await world.history("alice")).map((item) => item.content_id).sort()).toEqual(["a", "b", "c"]);
+  });
+
+  test("losing every view loses nothing: rebuild without a name makes them all", async () => {
+    await world.redis.flushall();
+    expect(await run("rebuild")).toMatchObject({ code: 0, stdout: "2 users rebuilt\n" });
+    expect(await run("audit")).toMatchObject({ code: 0, stdout: "2 users, 0 of them cold, 0 differences\n" });
+  });
+
+  test("a name that cannot be one is refused", async () => {
+    expect((await run("audit", "no such user")).code).toBe(1);
+  });
+});
+
+describe("npm run quarantine", () => {
+  test("lists with the reason, replays, drops", async () => {
+    expect((await run("quarantine", "list")).stdout).toBe("Nothing is in quarantine.\n");
+    await world.db.execute(
+      sql`ALTER TABLE listitems ADD CONSTRAINT no_poison CHECK (content_id <> 'poison')`,
+    );
+    await world.watched("carol", beat("poison"));
+    await world.redis.xadd(eventStream, "*", "entry", "garbage", "events", "1");
+    await world.drained();
+
+    const { stdout } = await run("quarantine", "list");
+    expect(stdout).toContain("no_poison");
+    expect(stdout).toContain("2 in quarantine.");
+    const [first, second] = Array.from(stdout.matchAll(/^(\d+-\d+) {2}/gm), ([, id]) => id ?? "");
+
+    await world.db.execute(sql`ALTER TABLE listitems DROP CONSTRAINT no_poison`);
+    expect(await run("quarantine", "replay", first ?? "")).toMatchObject({
+      code: 0,
+      stdout: "1 put back into the stream.\n",
+    });
+    await world.drained();
+    expect((await world.history("carol")).map((item) => item.content_id)).toEqual(["poison"]);
+    expect(await run("quarantine", "drop", "1-1")).toMatchObject({ code: 1 });
+    expect(await run("quarantine", "drop", second ?? "")).toMatchObject({ code: 0 });
+    expect((await run("quarantine", "list")).stdout).toBe("Nothing is in quarantine.\n");
+  });
+
+  test("says how it is used", async () => {
+    for (const args of [[], ["replay"], ["burn", "1-1"]]) {
+      const { code, stderr } = await run("quarantine", ...args);
+      expect(code).toBe(1);
+      expect(stderr).toContain("usage: npm run quarantine");
+    }
+  });
+});
+
+/** A command as its users run it. */
+function run(command: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = { ...process.env, DATABASE_URL: world.database.url, REDIS_URL: world.redisUrl };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [`commands/${command}.ts`, ...args], { env }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
