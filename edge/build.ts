@@ -9,7 +9,7 @@ import { edgeRedis } from "./redis.ts";
 /** The real things, out of the configuration. Only where assets come from depends on the runtime. */
 export function edgeDeps(config: EdgeConfig, asset: EdgeDeps["asset"]): EdgeDeps {
   return {
-    redis: edgeRedis(config.redis),
+    redis: { ...edgeRedis(config.redis), append: edgeRedis(config.streamRedis).append },
     ingest: ingestAt(config.ingestUrl),
     verifyToken: verifierOf(config.auth),
     asset,

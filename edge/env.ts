@@ -19,6 +19,10 @@ export const Environment = z
   .object({
     UPSTASH_REDIS_REST_URL: httpUrl.describe("The door to Redis with the views and the stream"),
     UPSTASH_REDIS_REST_TOKEN: z.string().min(1).describe("The token that opens that door"),
+    STREAM_REDIS_REST_URL: httpUrl
+      .optional()
+      .describe("The door to Redis with the stream, where that is another one (STREAM_REDIS_URL of ingest)"),
+    STREAM_REDIS_REST_TOKEN: z.string().min(1).optional().describe("The token that opens that other door"),
     INGEST_URL: httpUrl.describe("Where writes go, and reads that Redis cannot answer"),
     AUTH_SECRET: z.string().min(16).optional().describe("Secret of HS256 tokens, 16 characters at least"),
     AUTH_JWKS_URL: httpUrl.optional().describe("Published keys of RS256, ES256, EdDSA tokens"),
@@ -40,10 +44,19 @@ export const Environment = z
     error: "exactly one of AUTH_SECRET and AUTH_JWKS_URL is needed",
     path: ["AUTH_SECRET"],
     when: () => true,
-  });
+  })
+  .refine(
+    (env) => (env.STREAM_REDIS_REST_URL === undefined) === (env.STREAM_REDIS_REST_TOKEN === undefined),
+    {
+      error: "STREAM_REDIS_REST_URL and STREAM_REDIS_REST_TOKEN go together",
+      path: ["STREAM_REDIS_REST_URL"],
+      when: () => true,
+    },
+  );
 
 export type EdgeConfig = {
   redis: { url: string; token: string };
+  streamRedis: { url: string; token: string };
   ingestUrl: string;
   auth: {
     secret: string | undefined;
@@ -65,8 +78,11 @@ export function edgeConfig(env: Readonly<Record<string, unknown>>): EdgeConfig {
     throw new Error(`The environment is not right:\n${faults.join("\n")}`);
   }
   const its = parsed.data;
+  const redis = { url: its.UPSTASH_REDIS_REST_URL, token: its.UPSTASH_REDIS_REST_TOKEN };
+  const { STREAM_REDIS_REST_URL: url, STREAM_REDIS_REST_TOKEN: token } = its;
   return {
-    redis: { url: its.UPSTASH_REDIS_REST_URL, token: its.UPSTASH_REDIS_REST_TOKEN },
+    redis,
+    streamRedis: url && token ? { url, token } : redis,
     ingestUrl: its.INGEST_URL,
     auth: {
       secret: its.AUTH_SECRET,

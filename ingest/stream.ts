@@ -11,14 +11,16 @@ import { runScript } from "./redis.ts";
 /** An entry as it sits in the stream: its payload is JSON that nobody has looked at yet. */
 export type StreamEntry = { id: string; payload: string; events: number };
 
-/** What is set aside: a payload that no code can apply, and why. */
-export type Poison = { payload: string; events: number; reason: string };
+/** What is set aside: a payload that no code can apply, why, and the entry that it came in. */
+export type Poison = { payload: string; events: number; reason: string; entryId: string };
 
 export type QuarantinedEntry = StreamEntry & { reason: string };
 
 /** How long a consumer is silent before its name is forgotten; it holds no entries then. */
 const FORGET_CONSUMER_MS = 3_600_000;
 const REPLICA_TIMEOUT_MS = 1_000;
+/** Entries that one command takes or lets go of, so that none holds Redis for long. */
+const AT_ONCE = 2_000;
 
 /**
  * The event stream: the only file that speaks Redis Streams.
@@ -54,18 +56,25 @@ export function eventStreamOn(
     return ids.map((id) => id !== "");
   }
 
-  /** Takes new entries: waits up to `blockMs` for the first, then takes what is there. */
+  /** Takes up to so many new entries: waits up to `blockMs` for the first, then takes what is there. */
   async function take(max: number, blockMs: number): Promise<StreamEntry[]> {
-    const wait = blockMs > 0 ? ["BLOCK", blockMs] : [];
-    const from = blockMs > 0 ? blocking : redis;
-    return await withGroup(async () => {
-      const reply = await from.call(
-        "XREADGROUP",
-        ...["GROUP", ingestGroup, consumer, "COUNT", max, ...wait, "STREAMS", eventStream, ">"],
-      );
-      const streams = reply as [string, RawEntry[]][] | null;
-      return streams?.flatMap(([, entries]) => entries.map(streamEntry)) ?? [];
-    });
+    const first = await withGroup(() => read(blocking, Math.min(max, AT_ONCE), ["BLOCK", blockMs]));
+    if (first.length < AT_ONCE || first.length === max) return first;
+    const more: Promise<StreamEntry[]>[] = [];
+    for (let left = max - AT_ONCE; left > 0; left -= AT_ONCE) {
+      // What a failed read took comes again; what the others took must not wait for that.
+      more.push(read(redis, Math.min(left, AT_ONCE)).catch(() => []));
+    }
+    return [first, ...(await Promise.all(more))].flat();
+  }
+
+  async function read(from: Redis, count: number, wait: (string | number)[] = []): Promise<StreamEntry[]> {
+    const reply = await from.call(
+      "XREADGROUP",
+      ...["GROUP", ingestGroup, consumer, "COUNT", count, ...wait, "STREAMS", eventStream, ">"],
+    );
+    const streams = reply as [string, RawEntry[]][] | null;
+    return streams?.flatMap(([, entries]) => entries.map(streamEntry)) ?? [];
   }
 
   /** Takes over entries that a consumer took and has not settled for so long; its name goes when it holds none. */
@@ -81,13 +90,18 @@ export function eventStreamOn(
     });
   }
 
-  /** Lets go of entries, and sets aside what was poisonous in them, in one step. */
+  /** Lets go of entries, and sets aside what was poisonous in them, each with its poison in one step. */
   async function settle(entries: readonly StreamEntry[], poison: readonly Poison[]): Promise<void> {
-    await runScript(redis, settleEntries, settleKeys, [
-      ...[ingestGroup, poison.length],
-      ...poison.flatMap(({ payload, events, reason }) => [payload, events, reason]),
-      ...entries.flatMap(({ id, events }) => [id, events]),
-    ]);
+    for (let at = 0; at < entries.length; at += AT_ONCE) {
+      const some = entries.slice(at, at + AT_ONCE);
+      const ids = new Set(some.map(({ id }) => id));
+      const theirs = poison.filter(({ entryId }) => ids.has(entryId));
+      await runScript(redis, settleEntries, settleKeys, [
+        ...[ingestGroup, theirs.length],
+        ...theirs.flatMap(({ payload, events, reason }) => [payload, events, reason]),
+        ...some.flatMap(({ id, events }) => [id, events]),
+      ]);
+    }
   }
 
   /** What waits: events, entries, and since when the oldest of them does (epoch milliseconds). */

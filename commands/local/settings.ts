@@ -21,6 +21,8 @@ const Environment = z
     REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
     UPSTASH_REDIS_REST_URL: z.url({ protocol: /^https?$/ }).optional(),
     UPSTASH_REDIS_REST_TOKEN: z.string().optional(),
+    STREAM_REDIS_URL: z.string().optional(),
+    STREAM_REDIS_REST_URL: z.string().optional(),
     AUTH_SECRET: z.string().min(16, "16 characters at least").optional(),
     AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
   })
@@ -38,6 +40,11 @@ const Environment = z
     ...always,
     path: ["REDIS_URL"],
     error: "needed by UPSTASH_REDIS_REST_URL: ingest must write where the edge reads",
+  })
+  .refine((env) => !env.STREAM_REDIS_URL || env.STREAM_REDIS_REST_URL, {
+    ...always,
+    path: ["STREAM_REDIS_REST_URL"],
+    error: "needed by STREAM_REDIS_URL: the edge must append where ingest drains",
   })
   .refine((env) => differ(env.EDGE_PORT, env.INGEST_PORT, env.REDIS_REST_PORT), {
     path: ["EDGE_PORT"],

@@ -26,30 +26,32 @@ return ids
 
 /**
  * Lets go of entries: poison goes to quarantine, all are acknowledged and deleted, in one step, so that the
- * stream's length is the backlog and no crash leaves poison in both places or in neither.
+ * stream's length is the backlog and no crash leaves poison in both places or in neither. What somebody else
+ * has let go of already is not counted twice.
  *
  * KEYS: stream, backlog, dead stream. ARGV: group; number of poisonous; for each its payload, events and reason;
- * then the ids of all entries, each with its events. An entry that somebody else let go is not counted twice.
+ * then the ids of all entries (2,000 at most), each with its events. Returns how many events were let go of.
  */
 export const settleEntries: Script = {
   readOnly: false,
   source: `
 local poison, released, ids = tonumber(ARGV[2]), 0, {}
-local i = 3 + poison * 3
-local mine = false
-for n = i, #ARGV, 2 do
-  ids[#ids + 1] = ARGV[n]
-  if redis.call('XDEL', KEYS[1], ARGV[n]) == 1 then
-    released = released + tonumber(ARGV[n + 1])
-    mine = true
+local first = 3 + poison * 3
+for n = first, #ARGV, 2 do ids[#ids + 1] = ARGV[n] end
+local mine = redis.call('XACK', KEYS[1], ARGV[1], unpack(ids))
+if mine == #ids then
+  redis.call('XDEL', KEYS[1], unpack(ids))
+  for n = first + 1, #ARGV, 2 do released = released + tonumber(ARGV[n]) end
+else
+  for n = first, #ARGV, 2 do
+    if redis.call('XDEL', KEYS[1], ARGV[n]) == 1 then released = released + tonumber(ARGV[n + 1]) end
   end
 end
-if mine then
-  for n = 3, i - 1, 3 do
+if mine > 0 then
+  for n = 3, first - 1, 3 do
     redis.call('XADD', KEYS[3], '*', 'entry', ARGV[n], 'events', ARGV[n + 1], 'reason', ARGV[n + 2])
   end
 end
-redis.call('XACK', KEYS[1], ARGV[1], unpack(ids))
 if redis.call('XLEN', KEYS[1]) == 0 then
   redis.call('DEL', KEYS[2])
 elseif released > 0 then

@@ -2,9 +2,8 @@ import { keepTrying, rest } from "../keep-trying.ts";
 import type { Log } from "../observe/log.ts";
 import type { EventStream, StreamEntry } from "../stream.ts";
 
-/** What one turn takes: more is sent to Postgres in several statements, each of a bearable size. */
-const TURN_EVENTS = 2_000;
-const TAKE_ENTRIES = 1_000;
+/** A turn is as large as this when so much waits: the larger, the more events fold into one row. */
+const TURN_EVENTS = 10_000;
 /** One turn waits for Postgres while the other folds and projects. */
 const TURNS_IN_FLIGHT = 2;
 /** How long an idle loop waits at the stream before it looks whether it should stop. */
@@ -20,6 +19,8 @@ export async function drain(
 ): Promise<void> {
   const inFlight = new Set<Promise<void>>();
   let reclaimAt = 0;
+  /** Entries may carry many events each: how many they did last time says how many to take. */
+  let eventsPerEntry = 10;
 
   async function start(entries: StreamEntry[]): Promise<void> {
     while (inFlight.size >= TURNS_IN_FLIGHT) await Promise.race(inFlight);
@@ -36,16 +37,22 @@ export async function drain(
   await Promise.all(inFlight);
 
   async function next(): Promise<StreamEntry[]> {
+    const max = Math.max(1, Math.floor(TURN_EVENTS / eventsPerEntry));
+    const taken = await takeSome(max);
+    if (taken.length > 0) eventsPerEntry = Math.max(1, eventsIn(taken) / taken.length);
+    return taken;
+  }
+
+  async function takeSome(max: number): Promise<StreamEntry[]> {
     if (clock() >= reclaimAt) {
-      const left = await stream.reclaim(TAKE_ENTRIES, reclaimAfterMs);
+      const left = await stream.reclaim(max, reclaimAfterMs);
       if (left.length > 0) return left;
       reclaimAt = clock() + reclaimAfterMs / 2;
     }
-    const first = await stream.take(TAKE_ENTRIES, IDLE_MS);
-    const full = first.length === TAKE_ENTRIES || eventsIn(first) >= TURN_EVENTS;
-    if (first.length === 0 || full || lingerMs === 0) return first;
+    const first = await stream.take(max, IDLE_MS);
+    if (first.length === 0 || first.length === max || lingerMs === 0) return first;
     await rest(lingerMs, signal);
-    return [...first, ...(await stream.take(TAKE_ENTRIES, 0).catch(() => []))];
+    return [...first, ...(await stream.take(max - first.length, 1).catch(() => []))];
   }
 }
 

@@ -5,6 +5,9 @@ import { afterEach, describe, expect, test } from "vitest";
 import { startPostgres } from "../../db/local/postgres.ts";
 import { migrate } from "../../db/postgres/migrate.ts";
 import { backlogKey, eventStream, ingestGroup } from "../../db/redis/keys.ts";
+import { connectRedis } from "../../ingest/redis.ts";
+import { DOOR_TOKEN, openDoor } from "../support/door.ts";
+import { startTestRedis } from "../support/redis.ts";
 import { until } from "../support/until.ts";
 import { createWorld, type World } from "../support/world.ts";
 
@@ -155,6 +158,38 @@ describe("case 27: ingest is unreachable from the edge", () => {
     await world.startIngest();
     await world.drained();
     expect((await world.history("alice")).map((item) => item.content_id)).toEqual(["one", "single"]);
+  });
+});
+
+describe("a stream on a Redis of its own", () => {
+  test("is where ingest drains and where the edge appends when ingest is away", async () => {
+    const streamServer = await startTestRedis();
+    cleanups.push(() => streamServer.stop());
+    const streamDoor = await openDoor(streamServer);
+    cleanups.push(() => streamDoor.stop());
+    const settings = {
+      STREAM_REDIS_URL: streamServer.url,
+      STREAM_REDIS_REST_URL: streamDoor.url,
+      STREAM_REDIS_REST_TOKEN: DOOR_TOKEN,
+    };
+    const world = await newWorld(settings);
+    const drained = async () => {
+      const own = connectRedis(streamServer.url);
+      await until(async () => (await own.xlen(eventStream)) === 0).finally(() => own.disconnect());
+    };
+    await world.watched("alice", beat("through-ingest", 60));
+    await drained();
+    await world.history("alice");
+    await Promise.all(world.services.map((service) => service.stop()));
+    expect((await world.send("alice", beat("through-the-edge", 60))).status).toBe(202);
+    expect(await world.redis.exists(eventStream)).toBe(0);
+    await world.startIngest();
+    await drained();
+    expect((await world.history("alice")).map((item) => item.content_id)).toEqual([
+      "through-the-edge",
+      "through-ingest",
+    ]);
+    expect(await world.redis.exists(eventStream)).toBe(0);
   });
 });
 

@@ -45,7 +45,7 @@ export async function createRing({ historyLimit = 100 } = {}) {
     refill,
     /** One turn over everything that is new, with some of its steps replaced. */
     async turnOnce(replaced: Partial<TurnDeps> = {}, signal = new AbortController().signal) {
-      const entries = await stream.take(1_000, 0);
+      const entries = await stream.take(1_000, 1);
       if (entries.length > 0) await turn({ ...deps, ...replaced }, entries, signal);
     },
     /** One turn over everything that was taken and never settled. */
