@@ -1,10 +1,11 @@
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
 
-/** One JSON line each. An error is its name, message and stack; what Redis or Postgres was asked is never in it. */
-export function createLog(level: string): Log {
-  return pino({ level, base: { service: "ingest" }, serializers: { error: describe } });
+/** One JSON line each, on stdout. An error is its name, code and message; what a store was asked is never in it. */
+export function createLog(level: string, out?: DestinationStream): Log {
+  const options = { level, base: { service: "ingest" }, serializers: { error: describe } };
+  return out ? pino(options, out) : pino(options);
 }
 
 function describe(error: unknown): unknown {

@@ -24,7 +24,7 @@ const STOPS = [
   "after settle",
 ] as const;
 
-describe("a stop after every step of a turn", () => {
+describe("case 26: a stop after every step of a turn", () => {
   for (const stop of STOPS) {
     test(`${stop}: a new start ends in the same Postgres and the same Redis as no stop`, async () => {
       const anyBatches = fc.array(fc.array(anyOwnedEvent, { minLength: 1, maxLength: 6 }), {

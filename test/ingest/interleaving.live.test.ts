@@ -45,7 +45,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<Step>("refill") },
 );
 
-describe("refill, turn, eviction and forget, interleaved in any order", () => {
+describe("case 20: refill, turn, eviction and forget, interleaved in any order", () => {
   test("end in the same view as a rebuild, and a warm view never lies", async () => {
     await fc.assert(
       fc.asyncProperty(
