@@ -20,5 +20,6 @@ export type IngestDeps = {
   probe: () => Promise<Record<string, boolean>>;
 };
 
-export type IngestContext = Context<{ Variables: { viewer: Viewer; requestId: string } }>;
+export type IngestEnv = { Variables: { viewer: Viewer } };
+export type IngestContext = Context<IngestEnv>;
 export type IngestHandler = (c: IngestContext) => Promise<Response> | Response;

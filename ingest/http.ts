@@ -1,19 +1,18 @@
-import { type Context, Hono } from "hono";
-import { requestId } from "hono/request-id";
-import { bearerToken, type Viewer } from "../db/contract/access.ts";
+import { Hono } from "hono";
+import { bearerToken } from "../db/contract/access.ts";
+import { PlainId } from "../db/contract/ids.ts";
 import { problem, Refusal } from "../db/contract/refusals.ts";
 import { postProfileEvents, postSessionEvents } from "./accept/post-events.ts";
-import type { IngestDeps } from "./deps.ts";
+import type { IngestContext, IngestDeps, IngestEnv } from "./deps.ts";
 import { clearHistory, forgetItem } from "./library/forget.ts";
 import { readHistory } from "./library/read-history.ts";
 import { readItem } from "./library/read-item.ts";
 
 /** Everything that ingest answers: the writes, and the reads that an edge could not answer itself. */
-export function createHttp(deps: IngestDeps): Hono<{ Variables: Variables }> {
-  const { verifyToken, probe, log } = deps;
-  const http = new Hono<{ Variables: Variables }>();
+export function createHttp(deps: IngestDeps): Hono<IngestEnv> {
+  const { verifyToken, probe, newId, log } = deps;
+  const http = new Hono<IngestEnv>();
 
-  http.use(requestId());
   http.get("/health", (c) => c.json({ status: "ok" }));
   http.get("/ready", async (c) => {
     const stores = await probe();
@@ -35,17 +34,15 @@ export function createHttp(deps: IngestDeps): Hono<{ Variables: Variables }> {
   http.delete("/users/:user_id/watchhistory", clearHistory(deps));
 
   http.notFound((c) => refuse(c, new Refusal("not_found", "there is nothing at this path")));
-  http.onError((thrown, c) => {
-    if (!(thrown instanceof Refusal))
-      log.error({ error: thrown, request_id: c.var.requestId }, "request failed");
-    return refuse(c, thrown);
-  });
+  http.onError((thrown, c) => refuse(c, thrown));
   return http;
-}
 
-type Variables = { viewer: Viewer; requestId: string };
-
-function refuse(c: Context<{ Variables: Variables }>, thrown: unknown): Response {
-  const { status, headers, body } = problem(thrown, c.var.requestId);
-  return new Response(body, { status, headers });
+  /** The request id is the edge's, so that both sides' logs can be joined; only a refusal ever needs it. */
+  function refuse(c: IngestContext, thrown: unknown): Response {
+    const named = PlainId.safeParse(c.req.header("x-request-id"));
+    const request_id = named.success ? named.data : newId();
+    if (!(thrown instanceof Refusal)) log.error({ error: thrown, request_id }, "request failed");
+    const { status, headers, body } = problem(thrown, request_id);
+    return new Response(body, { status, headers });
+  }
 }

@@ -28,10 +28,12 @@ export function mustBeJson(contentType: string | null | undefined): void {
   throw new Refusal("unsupported_media_type", "send Content-Type: application/json");
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 /** @throws Refusal `malformed_json` */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(utf8.decode(bytes));
   } catch (cause) {
     throw new Refusal("malformed_json", "the body is not JSON", { cause });
   }
