@@ -43,7 +43,9 @@ export function fold(events: readonly OwnedEvent[]): Folded {
     const known = byItem.get(key);
     byItem.set(key, known ? merge(known, change) : change);
   }
-  const items = [...byItem.values()].map((item) => masked(item, cleared.get(item.user_id) ?? 0));
+  const items = [...byItem.values()]
+    .map((item) => masked(item, cleared.get(item.user_id) ?? 0))
+    .filter((item) => item.position_at > 0 || item.deleted_at > 0);
   items.sort((a, b) => compareIds(a.user_id, b.user_id) || compareIds(a.content_id, b.content_id));
   return { items, cleared };
 }

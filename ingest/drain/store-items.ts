@@ -28,35 +28,20 @@ const changed = sql.raw(
  * Makes a batch of changes durable: newest wins, register by register, by event time.
  *
  * Answers with the current row of every key that it touched, changed or not, so that a turn which comes again
- * projects what the first one may have left undone. The changes arrive sorted by key, so concurrent turns lock
- * rows in one order and cannot deadlock. A change that a clear has already swallowed touches nothing.
+ * projects what the first one may have left undone. Rows are locked in the order of their keys, so concurrent
+ * turns cannot deadlock. Clears of whole histories are the caller's business.
  */
 export async function storeItems(db: Database, items: readonly ItemChange[]): Promise<StoredRow[]> {
   if (items.length === 0) return [];
   const result = await db.execute(sql`
-    WITH incoming AS (
-      SELECT i.*, coalesce(u.cleared_at, 0) AS cleared_at,
-        greatest(i.deleted_at, coalesce(u.cleared_at, 0)) AS mask
-      FROM ${incoming(items)}
-      LEFT JOIN history_users u ON u.user_id = i.user_id COLLATE "C"
-    ),
-    stored AS (
+    WITH stored AS (
       INSERT INTO listitems AS l (
         user_id, playlist, content_id, playback_time, position_at, position_event_id,
         duration, duration_at, catalog_id, catalog_at, completed_at, deleted_at
       )
-      SELECT user_id, ${WATCH_HISTORY}, content_id,
-        CASE WHEN position_at > mask THEN playback_time ELSE 0 END,
-        CASE WHEN position_at > mask THEN position_at ELSE 0 END,
-        CASE WHEN position_at > mask THEN position_event_id ELSE '' END,
-        CASE WHEN duration_at > mask THEN duration END,
-        CASE WHEN duration_at > mask THEN duration_at ELSE 0 END,
-        CASE WHEN catalog_at > mask THEN catalog_id END,
-        CASE WHEN catalog_at > mask THEN catalog_at ELSE 0 END,
-        CASE WHEN completed_at > mask THEN completed_at ELSE 0 END,
-        mask
-      FROM incoming
-      WHERE greatest(position_at, deleted_at) > cleared_at
+      SELECT user_id, ${WATCH_HISTORY}, content_id, playback_time, position_at, position_event_id,
+        duration, duration_at, catalog_id, catalog_at, completed_at, deleted_at
+      FROM ${incoming(items)}
       ORDER BY user_id COLLATE "C", content_id COLLATE "C"
       ON CONFLICT (user_id, playlist, content_id) DO UPDATE SET
         playback_time = ${newest("playback_time", POSITION, "0")},

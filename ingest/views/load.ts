@@ -61,8 +61,11 @@ export async function loadItem(db: Database, user: UserId, content: string): Pro
 }
 
 function shownItems(user: UserId) {
-  return sql`WHERE user_id = ${user} AND playlist = ${WATCH_HISTORY} AND position_at > greatest(deleted_at, coalesce(
-    (SELECT cleared_at FROM history_users WHERE user_id = ${user}), 0))`;
+  return sql`WHERE user_id = ${user} AND playlist = ${WATCH_HISTORY} AND position_at > greatest(deleted_at, ${clearMark(user)})`;
+}
+
+function clearMark(user: UserId) {
+  return sql`coalesce((SELECT cleared_at FROM history_users WHERE user_id = ${user}), 0)`;
 }
 
 async function loadRows(db: Database, user: UserId, limit: number): Promise<HistoryRow[]> {
@@ -75,6 +78,7 @@ async function loadRows(db: Database, user: UserId, limit: number): Promise<Hist
       SELECT * FROM shown
       UNION ALL
       SELECT * FROM listitems WHERE user_id = ${user} AND playlist = ${WATCH_HISTORY} AND position_at = 0
+        AND deleted_at > ${clearMark(user)}
     )
     ${rowsOf(sql`items`)}
     ORDER BY i.position_at DESC, i.content_id DESC

@@ -42,5 +42,6 @@ function together(a: Folded, b: Folded): Folded {
     items.set(key, known ? merge(known, item) : item);
   }
   const all = [...items].sort(([x], [y]) => (x < y ? -1 : 1)).map(([, item]) => item);
-  return { items: all.map((item) => masked(item, cleared.get(item.user_id) ?? 0)), cleared };
+  const left = all.map((item) => masked(item, cleared.get(item.user_id) ?? 0));
+  return { items: left.filter((item) => item.position_at > 0 || item.deleted_at > 0), cleared };
 }
