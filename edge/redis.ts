@@ -56,7 +56,7 @@ export function edgeRedis(options: { url: string; token: string; deadlineMs?: nu
     ),
 
     append: safely(async (entry, limit) => {
-      const args = [limit, entry.events.length, JSON.stringify(entry)];
+      const args = [limit, entry.events.length, JSON.stringify([entry])];
       const [id] = (await run(appendEntries, [eventStream, backlogKey], args)) as [string];
       return id !== "";
     }),

@@ -8,7 +8,6 @@ import type { Script } from "../db/redis/script.ts";
  */
 export function connectRedis(url: string): Redis {
   const redis = new Redis(url, {
-    protocol: 2,
     connectTimeout: 2_000,
     commandTimeout: 5_000,
     autoResendUnfulfilledCommands: false,

@@ -64,7 +64,7 @@ export const WatchEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("clear"), event_id: PlainId, occurred_at: z.number() }),
 ]);
 
-/** One or more events of one user, as they sit in the stream. */
+/** One or more events of one user, as they arrived. */
 export const Entry = z.object({
   v: z.literal(1),
   user_id: UserId,
@@ -72,6 +72,9 @@ export const Entry = z.object({
   received_at: z.number(),
   events: z.array(WatchEvent).min(1),
 });
+
+/** What one entry of the stream holds: what was accepted together, often of many users. */
+export const Payload = z.array(Entry).min(1);
 
 export type WatchEvent = z.infer<typeof WatchEvent>;
 export type Heartbeat = Extract<WatchEvent, { type: "heartbeat" }>;

@@ -1,4 +1,4 @@
-import { Entry } from "../../db/contract/events.ts";
+import { type Entry, Payload } from "../../db/contract/events.ts";
 import type { Poison, StreamEntry } from "../stream.ts";
 import type { OwnedEvent } from "./fold.ts";
 
@@ -10,21 +10,26 @@ export function decode(entries: readonly StreamEntry[]): { sound: DrainEvent[]; 
   const sound: DrainEvent[] = [];
   const poison: Poison[] = [];
   for (const { id, payload, events } of entries) {
-    const entry = open(payload);
-    if (entry instanceof Error) poison.push({ payload, events, reason: entry.message, entryId: id });
-    else for (const event of entry.events) sound.push({ user_id: entry.user_id, event, entry, entryId: id });
+    const opened = open(payload);
+    if (opened instanceof Error) {
+      poison.push({ payload, events, reason: opened.message, entryId: id });
+      continue;
+    }
+    for (const entry of opened) {
+      for (const event of entry.events) sound.push({ user_id: entry.user_id, event, entry, entryId: id });
+    }
   }
   return { sound, poison };
 }
 
 /** One event as an entry of its own, for quarantine. */
 export function poisonOf({ entry, entryId, event }: DrainEvent, reason: string): Poison {
-  return { payload: JSON.stringify({ ...entry, events: [event] }), events: 1, reason, entryId };
+  return { payload: JSON.stringify([{ ...entry, events: [event] }]), events: 1, reason, entryId };
 }
 
-function open(payload: string): Entry | Error {
+function open(payload: string): Entry[] | Error {
   try {
-    const parsed = Entry.safeParse(JSON.parse(payload));
+    const parsed = Payload.safeParse(JSON.parse(payload));
     return parsed.success
       ? parsed.data
       : new Error(`not an entry: ${parsed.error.issues[0]?.path.join(".")}`);

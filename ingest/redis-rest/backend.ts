@@ -23,7 +23,6 @@ export interface Backend {
  */
 export function connectBackend(redisUrl: string, onLoss: (error: Error) => void): Backend {
   const redis = new Redis(redisUrl, {
-    protocol: 2,
     lazyConnect: true,
     connectTimeout: 1_000,
     commandTimeout: 1_000,

@@ -264,7 +264,7 @@ async function query(url: string, text: string): Promise<postgres.Row[]> {
 }
 
 async function command(url: string, name: string, ...args: string[]): Promise<unknown> {
-  const redis = new Redis(url, { protocol: 2 });
+  const redis = new Redis(url);
   try {
     return await redis.call(name, ...args);
   } finally {

@@ -266,12 +266,22 @@ describe("the configuration", () => {
     const cors = "https://a.example.com, http://localhost:3000";
     expect(edgeConfig({ ...good, CORS_ORIGINS: cors, ASSETS: {}, PATH: "/bin" })).toEqual({
       redis: { url: "http://127.0.0.1:1", token: "t" },
+      streamRedis: { url: "http://127.0.0.1:1", token: "t" },
       ingestUrl: "https://ingest.example.com",
       auth: { secret: good.AUTH_SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined },
       corsOrigins: ["https://a.example.com", "http://localhost:3000"],
       limits: { backlog: 1_000_000, eventMaxAgeMs: 400 * 86_400_000 },
       http: { port: 8787, host: "127.0.0.1" },
     });
+  });
+
+  test("the stream may be behind a door of its own, named whole", () => {
+    const door = { STREAM_REDIS_REST_URL: "https://stream.example.com/", STREAM_REDIS_REST_TOKEN: "s" };
+    expect(edgeConfig({ ...good, ...door })).toMatchObject({
+      redis: { token: "t" },
+      streamRedis: { url: "https://stream.example.com", token: "s" },
+    });
+    expect(() => edgeConfig({ ...good, STREAM_REDIS_REST_TOKEN: "s" })).toThrow("go together");
   });
 
   test("names every fault at once, and no value", () => {

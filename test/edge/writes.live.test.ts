@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Entry, type EventResult } from "../../db/contract/events.ts";
+import { type Entry, type EventResult, Payload } from "../../db/contract/events.ts";
 import { readStamp } from "../../db/contract/requests.ts";
 import { backlogKey, eventStream } from "../../db/redis/keys.ts";
 import { letEdgeIn } from "../support/door.ts";
@@ -31,7 +31,9 @@ function post(path: string, body: unknown, asking: Parameters<EdgeWorld["ask"]>[
 /** What sits in the stream, each checked as ingest will. */
 async function appended(): Promise<Entry[]> {
   const entries = await world.redis.xrange(eventStream, "-", "+");
-  return entries.map(([, fields]) => Entry.parse(JSON.parse(fields[fields.indexOf("entry") + 1] ?? "")));
+  return entries.flatMap(([, fields]) =>
+    Payload.parse(JSON.parse(fields[fields.indexOf("entry") + 1] ?? "")),
+  );
 }
 
 /** The stamp that ingest would read from what it was asked. */

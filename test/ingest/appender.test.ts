@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { type Entry, receive } from "../../db/contract/events.ts";
+import { type Entry, Payload, receive } from "../../db/contract/events.ts";
 import type { UserId } from "../../db/contract/ids.ts";
 import { appender } from "../../ingest/accept/appender.ts";
 
-function entry(n: number): Entry {
+function entry(n: number, padding = ""): Entry {
   return receive(
-    { content_id: `m${n}`, playback_time: n },
+    { content_id: `m${n}${padding}`, playback_time: n },
     {
       user_id: "alice" as UserId,
       session_id: null,
@@ -21,7 +21,7 @@ function slowStream(taken: (payloads: string[]) => boolean[]) {
   const batches: string[][] = [];
   let letThrough: () => void = () => {};
   return {
-    batches,
+    sent: () => batches.map((payloads) => payloads.flatMap(contentsOf)),
     next: () => letThrough(),
     append: async (entries: readonly { payload: string }[]) => {
       const payloads = entries.map(({ payload }) => payload);
@@ -34,6 +34,12 @@ function slowStream(taken: (payloads: string[]) => boolean[]) {
   };
 }
 
+function contentsOf(payload: string): string[] {
+  return Payload.parse(JSON.parse(payload)).flatMap(({ events }) =>
+    events.map((event) => ("content_id" in event ? event.content_id : event.type)),
+  );
+}
+
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("appends", () => {
@@ -44,29 +50,38 @@ describe("appends", () => {
     await settled();
     const later = [append(entry(3)), append(entry(4)), append(entry(5))];
     await settled();
-    expect(stream.batches.map((batch) => batch.length)).toEqual([2]);
+    expect(stream.sent()).toEqual([["m1", "m2"]]);
     stream.next();
     await Promise.all(first);
     await settled();
     stream.next();
     await Promise.all(later);
-    expect(stream.batches.map((batch) => batch.length)).toEqual([2, 3]);
+    expect(stream.sent()).toEqual([
+      ["m1", "m2"],
+      ["m3", "m4", "m5"],
+    ]);
     const last = append(entry(6));
     await settled();
     stream.next();
     await last;
-    expect(stream.batches).toHaveLength(3);
+    expect(stream.sent()).toHaveLength(3);
   });
 
-  test("are answered each for itself: the one that is too much is refused, its neighbours are not", async () => {
-    const stream = slowStream((payloads) => payloads.map((_, at) => at !== 1));
-    const append = appender(stream, 100);
-    const all = [append(entry(1)), append(entry(2)), append(entry(3))];
-    await settled();
-    stream.next();
-    const outcomes = await Promise.allSettled(all);
-    expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
-    expect(outcomes[1]).toMatchObject({ reason: { code: "backlog_full" } });
+  test("that share an entry share its fate: past the limit all of it is refused, and other entries are not", async () => {
+    const sent: number[] = [];
+    const append = appender(
+      {
+        append: async (entries) => {
+          sent.push(...entries.map(({ events }) => events));
+          return entries.map(({ events }) => events < 500);
+        },
+      },
+      100,
+    );
+    const outcomes = await Promise.allSettled(Array.from({ length: 510 }, (_, n) => append(entry(n))));
+    expect(sent).toEqual([500, 10]);
+    expect(outcomes.filter((outcome) => outcome.status === "fulfilled")).toHaveLength(10);
+    expect(outcomes[0]).toMatchObject({ reason: { code: "backlog_full" } });
   });
 
   test("that fail are all refused, and the next one is tried anew", async () => {
@@ -86,18 +101,22 @@ describe("appends", () => {
     await expect(append(entry(3))).resolves.toBeUndefined();
   });
 
-  test("of many large batches go in several commands", async () => {
-    const sizes: number[] = [];
+  test("of large batches are cut into entries by their size, and nothing is lost between them", async () => {
+    const seen: string[] = [];
     const append = appender(
       {
         append: async (entries) => {
-          sizes.push(entries.length);
+          for (const { payload } of entries) {
+            expect(payload.length).toBeLessThan(300_000);
+            seen.push(...contentsOf(payload));
+          }
           return entries.map(() => true);
         },
       },
       1e6,
     );
-    await Promise.all(Array.from({ length: 1_100 }, (_, n) => append(entry(n))));
-    expect(sizes).toEqual([500, 500, 100]);
+    const all = Array.from({ length: 3_000 }, (_, n) => entry(n, "x".repeat(100)));
+    await Promise.all(all.map((one) => append(one)));
+    expect(seen).toEqual(all.flatMap((one) => contentsOf(JSON.stringify([one]))));
   });
 });

@@ -42,7 +42,7 @@ const doors: Door[] = [];
 
 beforeAll(async () => {
   redis = await startTestRedis({ appendfsync: "no" });
-  raw = new Redis(redis.url, { protocol: 2 });
+  raw = new Redis(redis.url);
   raw.on("error", () => {}); // some tests kill its server
 });
 beforeEach(async () => {

@@ -77,7 +77,7 @@ export async function append(
     received_at: Math.max(...events.map((event) => event.occurred_at)),
     events: [...events],
   };
-  await stream.append([{ payload: JSON.stringify(entry), events: events.length }], 1_000_000);
+  await stream.append([{ payload: JSON.stringify([entry]), events: events.length }], 1_000_000);
 }
 
 /** What the edge would read, or "cold". */
