@@ -12,12 +12,17 @@ export type ColumnType = "text" | "bigint" | "float8";
 
 /** A Postgres array literal. Text is always quoted, so `NULL`, braces and commas inside are only text. */
 export function arrayLiteral(values: readonly (string | number | null)[]): string {
-  let literal = "{";
+  let literal = "";
   for (const value of values) {
-    if (literal.length > 1) literal += ",";
-    if (value === null) literal += "NULL";
-    else if (typeof value === "number") literal += value;
-    else literal += `"${value.replace(/["\\]/g, "\\$&")}"`;
+    literal += literal === "" ? "{" : ",";
+    if (typeof value === "string") literal += NEEDS_ESCAPE.test(value) ? escaped(value) : `"${value}"`;
+    else literal += value === null ? "NULL" : value;
   }
-  return `${literal}}`;
+  return literal === "" ? "{}" : `${literal}}`;
+}
+
+const NEEDS_ESCAPE = /["\\]/;
+
+function escaped(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }

@@ -21,6 +21,7 @@ export function edgeAclRules(password: string, { search }: { search: boolean }):
     `>${password}`,
     "%R~wh:*",
     "+ping",
+    "+acl|whoami",
     ...READS.map((command) => `+${command}`),
     // each parenthesis stands alone: its commands reach its keys only
     `(~${eventStream} ~${backlogKey} +eval +evalsha +xadd +incrby +get)`,

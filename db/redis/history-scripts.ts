@@ -80,8 +80,8 @@ return {'absent', state[3] and 0 or 1}
  * older row cannot bring it back.
  *
  * KEYS: those of each user, one user after the other (on a cluster one user a call). ARGV: history limit; then
- * for each user record prefix, cleared_at or 0, number of items, and for each item content_id, rev, position_at
- * (0 when forgotten), packed progress, packed record.
+ * for each user its id, record prefix, cleared_at or 0, number of items, and for each item content_id, packed
+ * progress, and what the catalogue adds to its record, or "".
  * Returns for each user -1 when cold, else how many cleared items are left to remove: call again, without items.
  */
 export const applyRows: Script = {
@@ -115,26 +115,27 @@ end
 
 local function applyItems(user, at, count)
   local ids, progress, order = {}, {}, {}
-  for n = 1, count do ids[n] = ARGV[at + n * 5 - 5] end
+  for n = 1, count do ids[n] = ARGV[at + n * 3 - 3] end
   local known = redis.call('HMGET', user.progressKey, unpack(ids))
   for n = 1, count do
-    local i = at + n * 5 - 5
-    local id, position_at, packed = ids[n], tonumber(ARGV[i + 2]), ARGV[i + 3]
-    local rev = known[n] and tonumber(string.match(known[n], '^%[(%d+)')) or 0
-    local forgotten = position_at == 0
-    if tonumber(ARGV[i + 1]) > rev and (forgotten or position_at > user.lowest) then
+    local id, packed, catalogue = ids[n], ARGV[at + n * 3 - 2], ARGV[at + n * 3 - 1]
+    local rev, record, position_at = string.match(packed, '^%[(%d+),?(%d*),?(%d*)')
+    local knownRev, knownRecord = '0', ''
+    if known[n] then knownRev, knownRecord = string.match(known[n], '^%[(%d+),?(%d*)') end
+    local forgotten = position_at == ''
+    if tonumber(rev) > tonumber(knownRev) and (forgotten or tonumber(position_at) > user.lowest) then
       progress[#progress + 1] = id
       progress[#progress + 1] = packed
       if forgotten then
         redis.call('ZREM', user.orderKey, id)
         redis.call('DEL', user.prefix .. id)
       else
-        order[#order + 1] = ARGV[i + 2]
+        order[#order + 1] = position_at
         order[#order + 1] = id
-        local record = known[n] and string.match(known[n], '^%[%d+,(%d+)')
-        if record ~= string.match(packed, '^%[%d+,(%d+)') then
+        if record ~= knownRecord then
           redis.call('DEL', user.prefix .. id)
-          redis.call('HSET', user.prefix .. id, unpack(cjson.decode(ARGV[i + 4])))
+          redis.call('HSET', user.prefix .. id, 'user', user.id, 'content', id)
+          if catalogue ~= '' then redis.call('HSET', user.prefix .. id, unpack(cjson.decode(catalogue))) end
         end
       end
       user.changed(id)
@@ -146,11 +147,12 @@ end
 
 local function applyUser(key, at)
   local user = {
-    stateKey = KEYS[key], orderKey = KEYS[key + 1], progressKey = KEYS[key + 2], prefix = ARGV[at],
+    id = ARGV[at], prefix = ARGV[at + 1],
+    stateKey = KEYS[key], orderKey = KEYS[key + 1], progressKey = KEYS[key + 2],
   }
   local state = redis.call('HMGET', user.stateKey, 'epoch', 'seq', 'cleared', 'floor')
   if not state[1] then return -1 end
-  local before, clear, left, changes = tonumber(state[2] or '0'), tonumber(ARGV[at + 1]), 0, {}
+  local before, clear, left, changes = tonumber(state[2] or '0'), tonumber(ARGV[at + 2]), 0, {}
   local seq, cleared = before, tonumber(state[3] or '0')
   user.changed = function(id)
     seq = seq + 1
@@ -159,12 +161,12 @@ local function applyUser(key, at)
   end
   if clear > cleared then
     cleared, seq = clear, seq + 1
-    redis.call('HSET', user.stateKey, 'cleared', ARGV[at + 1])
+    redis.call('HSET', user.stateKey, 'cleared', ARGV[at + 2])
   end
   user.lowest = math.max(cleared, tonumber(state[4] or '0'))
-  if clear > 0 then left = clearUpTo(user, ARGV[at + 1]) end
-  local count = tonumber(ARGV[at + 2])
-  if count > 0 then applyItems(user, at + 3, count) end
+  if clear > 0 then left = clearUpTo(user, ARGV[at + 2]) end
+  local count = tonumber(ARGV[at + 3])
+  if count > 0 then applyItems(user, at + 4, count) end
   if seq > before then redis.call('HSET', user.stateKey, 'seq', seq) end
   if #changes > 0 then redis.call('ZADD', KEYS[key + 3], unpack(changes)) end
   return left
@@ -173,7 +175,7 @@ end
 local left, at = {}, 2
 for key = 1, #KEYS, 4 do
   left[#left + 1] = applyUser(key, at)
-  at = at + 3 + tonumber(ARGV[at + 2]) * 5
+  at = at + 4 + tonumber(ARGV[at + 3]) * 3
 end
 return left
 `,

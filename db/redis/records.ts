@@ -3,7 +3,7 @@ import type { Progress } from "../contract/views.ts";
 import type { HistoryRow } from "../rows.ts";
 
 /**
- * Progress, packed. The scripts read the two revs at its head. A forgotten item is `[rev]` alone.
+ * Progress, packed. The scripts read the two revs and the time at its head. A forgotten item is `[rev]` alone.
  */
 type Packed = [
   rev: number,
@@ -37,10 +37,24 @@ export function unpackProgress(content_id: string, packed: string): Progress {
   };
 }
 
-/** The history record: what changes rarely, as alternating fields and values of a hash. */
-export function packRecord(row: HistoryRow): string {
-  const fields = ["user", row.user_id, "content", row.content_id];
-  if (row.title !== null) fields.push("title", row.title);
-  if (row.thumbnail !== null) fields.push("thumbnail", row.thumbnail);
-  return JSON.stringify(fields);
+/**
+ * What the catalogue adds to a history record, as alternating fields and values of a hash, packed; "" when it knows
+ * nothing. The script adds whose record it is and of which content.
+ */
+export function packCatalogue(row: HistoryRow): string {
+  const fields = catalogueFields(row);
+  return fields.length === 0 ? "" : JSON.stringify(fields.flat());
+}
+
+/** The history record, field by field: what changes rarely. */
+export function recordFields(row: HistoryRow): Record<string, string> {
+  return { user: row.user_id, content: row.content_id, ...Object.fromEntries(catalogueFields(row)) };
+}
+
+function catalogueFields({ title, thumbnail }: HistoryRow): [name: string, value: string][] {
+  const fields: [string, string | null][] = [
+    ["title", title],
+    ["thumbnail", thumbnail],
+  ];
+  return fields.filter((field): field is [string, string] => field[1] !== null);
 }

@@ -36,12 +36,17 @@ export function connectBackend(redisUrl: string, onLoss: (error: Error) => void)
     disableClientInfo: true,
   });
 
+  const user = userOf(redisUrl);
   let away = false;
+  let admission: Promise<void> = Promise.resolve();
+  let admitted = false;
   let mayTransact = false;
   redis.on("ready", () => {
     away = false;
+    admission = admit();
   });
   redis.on("close", () => {
+    admitted = false;
     mayTransact = false;
   });
   redis.on("error", (error: Error) => {
@@ -49,8 +54,27 @@ export function connectBackend(redisUrl: string, onLoss: (error: Error) => void)
     away = true;
   });
 
+  /**
+   * A wrong password leaves the connection with the default user, who may do anything, until ioredis gives it up:
+   * nobody else's command is sent before Redis has said whose connection it is.
+   */
+  async function admit(): Promise<void> {
+    try {
+      const its = user === null ? null : await redis.call("ACL", "WHOAMI");
+      admitted = its === user;
+    } catch (error) {
+      if (error instanceof Error) onLoss(error);
+    }
+  }
+
+  function demandConnection(): void {
+    if (redis.status !== "ready" || !admitted) {
+      throw new Refused(503, "ERR no connection to Redis: nothing of this request was sent");
+    }
+  }
+
   async function many(commands: Command[]): Promise<Reply[]> {
-    demandConnection(redis);
+    demandConnection();
     const pipeline = redis.pipeline();
     for (const { name, args } of commands) pipeline.callBuffer(name, args);
     const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => error ?? (reply as Reply));
@@ -70,9 +94,10 @@ export function connectBackend(redisUrl: string, onLoss: (error: Error) => void)
   return {
     async connect() {
       await redis.connect();
+      await admission;
     },
     async one({ name, args }) {
-      demandConnection(redis);
+      demandConnection();
       try {
         return (await redis.callBuffer(name, args)) as Reply;
       } catch (error) {
@@ -99,10 +124,10 @@ export function connectBackend(redisUrl: string, onLoss: (error: Error) => void)
 const MULTI: Command = { name: "MULTI", args: [] };
 const EXEC: Command = { name: "EXEC", args: [] };
 
-function demandConnection(redis: Redis): void {
-  if (redis.status !== "ready") {
-    throw new Refused(503, "ERR no connection to Redis: nothing of this request was sent");
-  }
+/** The ACL user that a URL names; null for none. */
+function userOf(redisUrl: string): string | null {
+  const { username } = new URL(redisUrl);
+  return username === "" ? null : decodeURIComponent(username);
 }
 
 /** An error that Redis did not say: the connection broke, or the second was over. */

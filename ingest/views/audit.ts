@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { UserId } from "../../db/contract/ids.ts";
 import type { Database } from "../../db/postgres/connect.ts";
 import { historyKeys, recordPrefix } from "../../db/redis/keys.ts";
-import { packProgress, packRecord } from "../../db/redis/records.ts";
+import { packProgress, recordFields } from "../../db/redis/records.ts";
 import type { HistoryRow } from "../../db/rows.ts";
 import { rest } from "../keep-trying.ts";
 import { type LoadedHistory, loadHistory } from "./load.ts";
@@ -56,7 +56,7 @@ async function compare({ db, redis, historyLimit }: AuditDeps, user: UserId): Pr
     const sides = [
       ["order", row ? String(row.position_at) : null, scores.get(content) ?? null],
       ["progress", row ? packProgress(row) : null, scores.has(content) ? (progress[content] ?? null) : null],
-      ["record", row ? canonical(fieldsOf(packRecord(row))) : null, canonical(records[at] ?? {})],
+      ["record", row ? canonical(recordFields(row)) : null, canonical(records[at] ?? {})],
     ] as const;
     return sides.flatMap(([what, postgres, redis]) =>
       postgres === redis ? [] : [{ user, content, what, postgres, redis }],
@@ -67,11 +67,6 @@ async function compare({ db, redis, historyLimit }: AuditDeps, user: UserId): Pr
 /** What Redis should show: the items above its floor. */
 function expectedOf({ shown }: LoadedHistory, lowest: number): Map<string, HistoryRow> {
   return new Map(shown.filter((row) => row.position_at > lowest).map((row) => [row.content_id, row]));
-}
-
-function fieldsOf(packed: string): Record<string, string> {
-  const flat = JSON.parse(packed) as string[];
-  return Object.fromEntries(flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? ""]] : [])));
 }
 
 function canonical(fields: Record<string, string>): string | null {

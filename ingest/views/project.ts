@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { UserId } from "../../db/contract/ids.ts";
 import { applyRows, evictUser } from "../../db/redis/history-scripts.ts";
 import { historyKeys, recordPrefix } from "../../db/redis/keys.ts";
-import { packProgress, packRecord } from "../../db/redis/records.ts";
+import { packCatalogue, packProgress } from "../../db/redis/records.ts";
 import type { HistoryRow } from "../../db/rows.ts";
 import { runScript, runScripts, type ScriptCall } from "../redis.ts";
 
@@ -102,10 +102,8 @@ function inCalls(shares: readonly UserShare[]): UserShare[][] {
 function callFor(share: readonly UserShare[], historyLimit: number): ScriptCall {
   const args: (string | number)[] = [historyLimit];
   for (const { user, cleared, rows } of share) {
-    args.push(recordPrefix(user), cleared, rows.length);
-    for (const row of rows) {
-      args.push(row.content_id, row.rev, row.position_at, packProgress(row), packRecord(row));
-    }
+    args.push(user, recordPrefix(user), cleared, rows.length);
+    for (const row of rows) args.push(row.content_id, packProgress(row), packCatalogue(row));
   }
   return { keys: share.flatMap(({ user }) => historyKeys(user)), args };
 }
