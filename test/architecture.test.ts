@@ -34,7 +34,7 @@ const TABLE: { from: RegExp; may: RegExp }[] = [
     from: /^ingest\/views\//,
     may: /^(db\/|ingest\/(views\/|deps\.ts|redis\.ts|keep-trying\.ts|observe\/log\.ts)|drizzle-orm$|ioredis$|node:crypto$)/,
   },
-  { from: /^ingest\/redis-rest\//, may: /^(ingest\/redis-rest\/|ioredis$|zod$|node:)/ },
+  { from: /^ingest\/redis-rest\//, may: /^(ingest\/redis-rest\/|db\/environment\.ts|ioredis$|zod$|node:)/ },
   {
     from: /^ingest\/stream\.ts$/,
     may: /^(db\/redis\/|ingest\/redis\.ts|ioredis$)/,

@@ -1,12 +1,8 @@
 import * as z from "zod";
+import { authVariables, port, readEnvironment, rule, url } from "../../db/environment.ts";
 import { dataDir, type Env } from "./paths.ts";
 
 export const RUNTIMES = ["workerd", "node", "deno"] as const;
-
-const port = z.coerce.number().int().min(0).max(65_535);
-
-/** Reported together with whatever else is wrong. */
-const always = { when: () => true };
 
 const Environment = z
   .object({
@@ -17,35 +13,31 @@ const Environment = z
     INGEST_HOST: z.string().default("127.0.0.1"),
     REDIS_REST_PORT: port.default(8789),
     REDIS_REST_HOST: z.string().default("127.0.0.1"),
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-    REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-    UPSTASH_REDIS_REST_URL: z.url({ protocol: /^https?$/ }).optional(),
+    DATABASE_URL: url("postgres:", "postgresql:").optional(),
+    REDIS_URL: url("redis:", "rediss:").optional(),
+    UPSTASH_REDIS_REST_URL: url("http:", "https:").optional(),
     UPSTASH_REDIS_REST_TOKEN: z.string().optional(),
     STREAM_REDIS_URL: z.string().optional(),
     STREAM_REDIS_REST_URL: z.string().optional(),
-    AUTH_SECRET: z.string().min(16, "16 characters at least").optional(),
-    AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+    AUTH_SECRET: authVariables.AUTH_SECRET,
+    AUTH_JWKS_URL: authVariables.AUTH_JWKS_URL,
   })
-  .refine((env) => !env.AUTH_SECRET || !env.AUTH_JWKS_URL, {
-    ...always,
-    path: ["AUTH_SECRET"],
-    error: "not together with AUTH_JWKS_URL",
-  })
-  .refine((env) => !env.UPSTASH_REDIS_REST_URL || env.UPSTASH_REDIS_REST_TOKEN, {
-    ...always,
-    path: ["UPSTASH_REDIS_REST_TOKEN"],
-    error: "needed by UPSTASH_REDIS_REST_URL",
-  })
-  .refine((env) => !env.UPSTASH_REDIS_REST_URL || env.REDIS_URL, {
-    ...always,
-    path: ["REDIS_URL"],
-    error: "needed by UPSTASH_REDIS_REST_URL: ingest must write where the edge reads",
-  })
-  .refine((env) => !env.STREAM_REDIS_URL || env.STREAM_REDIS_REST_URL, {
-    ...always,
-    path: ["STREAM_REDIS_REST_URL"],
-    error: "needed by STREAM_REDIS_URL: the edge must append where ingest drains",
-  })
+  .refine(
+    (env) => !env.AUTH_SECRET || !env.AUTH_JWKS_URL,
+    rule("AUTH_SECRET", "not together with AUTH_JWKS_URL"),
+  )
+  .refine(
+    (env) => !env.UPSTASH_REDIS_REST_URL || env.UPSTASH_REDIS_REST_TOKEN,
+    rule("UPSTASH_REDIS_REST_TOKEN", "needed by UPSTASH_REDIS_REST_URL"),
+  )
+  .refine(
+    (env) => !env.UPSTASH_REDIS_REST_URL || env.REDIS_URL,
+    rule("REDIS_URL", "needed by UPSTASH_REDIS_REST_URL: ingest must write where the edge reads"),
+  )
+  .refine(
+    (env) => !env.STREAM_REDIS_URL || env.STREAM_REDIS_REST_URL,
+    rule("STREAM_REDIS_REST_URL", "needed by STREAM_REDIS_URL: the edge must append where ingest drains"),
+  )
   .refine((env) => differ(env.EDGE_PORT, env.INGEST_PORT, env.REDIS_REST_PORT), {
     path: ["EDGE_PORT"],
     error: "must differ from INGEST_PORT and REDIS_REST_PORT, and they from each other",
@@ -53,13 +45,7 @@ const Environment = z
 
 /** What `npm start` is to bring up. @throws Error that lists every wrong variable at once. */
 export function localSettings(env: Env): LocalSettings {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
-  const parsed = Environment.safeParse(given);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
-    throw new Error(`The environment is not right:\n${faults.join("\n")}`);
-  }
-  const its = parsed.data;
+  const its = readEnvironment(Environment, env);
   return {
     dataDir: dataDir(env),
     edge: { runtime: its.EDGE_RUNTIME, host: its.EDGE_HOST, port: its.EDGE_PORT },

@@ -47,6 +47,7 @@ test.each([
   [{ AUTH_SECRET: "long enough to be one", AUTH_JWKS_URL: "https://issuer.example/keys" }, "AUTH_SECRET"],
   [{ UPSTASH_REDIS_REST_URL: "http://x", REDIS_URL: "redis://x" }, "UPSTASH_REDIS_REST_TOKEN"],
   [{ UPSTASH_REDIS_REST_URL: "http://x", UPSTASH_REDIS_REST_TOKEN: "t" }, "REDIS_URL"],
+  [{ STREAM_REDIS_URL: "redis://x" }, "STREAM_REDIS_REST_URL"],
 ])("%j is refused, and the variable named", (env, name) => {
   expect(() => localSettings(env)).toThrow(new RegExp(`^The environment is not right:\n  ${name}: [^\n]+$`));
 });
