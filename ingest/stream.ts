@@ -6,7 +6,7 @@ import {
   replayEntry,
   settleEntries,
 } from "../db/redis/stream-scripts.ts";
-import { runScript } from "./redis.ts";
+import { runScript, runScripts, type ScriptCall } from "./redis.ts";
 
 /** An entry as it sits in the stream: its payload is JSON that nobody has looked at yet. */
 export type StreamEntry = { id: string; payload: string; events: number };
@@ -92,16 +92,18 @@ export function eventStreamOn(
 
   /** Lets go of entries, and sets aside what was poisonous in them, each with its poison in one step. */
   async function settle(entries: readonly StreamEntry[], poison: readonly Poison[]): Promise<void> {
+    const poisonOf = Map.groupBy(poison, ({ entryId }) => entryId);
+    const calls: ScriptCall[] = [];
     for (let at = 0; at < entries.length; at += AT_ONCE) {
       const some = entries.slice(at, at + AT_ONCE);
-      const ids = new Set(some.map(({ id }) => id));
-      const theirs = poison.filter(({ entryId }) => ids.has(entryId));
-      await runScript(redis, settleEntries, settleKeys, [
-        ...[ingestGroup, theirs.length],
-        ...theirs.flatMap(({ payload, events, reason }) => [payload, events, reason]),
-        ...some.flatMap(({ id, events }) => [id, events]),
-      ]);
+      const theirs = some.flatMap(({ id }) => poisonOf.get(id) ?? []);
+      const args: (string | number)[] = [ingestGroup, theirs.length];
+      for (const { payload, events, reason } of theirs) args.push(payload, events, reason);
+      for (const { id, events } of some) args.push(id, events);
+      calls.push({ keys: settleKeys, args });
     }
+    const outcomes = await runScripts(redis, settleEntries, calls);
+    for (const outcome of outcomes) if (outcome instanceof Error) throw outcome;
   }
 
   /** What waits: events, entries, and since when the oldest of them does (epoch milliseconds). */

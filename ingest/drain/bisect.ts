@@ -4,38 +4,42 @@ import { type Folded, fold } from "./fold.ts";
 import type { Stored } from "./store.ts";
 
 /**
- * Stores a batch; one that Postgres refuses for its content is halved until the culprit is alone, so that its
- * neighbours are stored and it alone is set aside, with the reason.
+ * Stores what a batch folded to. A batch that Postgres refuses for its content is halved until the culprit is alone,
+ * so that its neighbours are stored and it alone is set aside, with the reason.
  *
+ * @param eventsOf the events of the batch, asked for only when it is refused.
  * @param storeFolded rejects with a poison error only when the content is at fault: outages are its own matter.
  * @throws whatever is not poison.
  */
 export async function storeSound(
-  events: readonly DrainEvent[],
+  folded: Folded,
+  eventsOf: () => readonly DrainEvent[],
   storeFolded: (folded: Folded) => Promise<Stored>,
   isPoison: (error: unknown) => boolean,
 ): Promise<{ stored: Stored; poison: Poison[] }> {
-  if (events.length === 0) return { stored: { rows: [], cleared: new Map() }, poison: [] };
   try {
-    return { stored: await storeFolded(fold(events)), poison: [] };
+    return { stored: await storeFolded(folded), poison: [] };
   } catch (error) {
     if (!isPoison(error)) throw error;
+    const events = eventsOf();
     const [alone, another] = events;
-    if (alone && !another) {
-      return { stored: { rows: [], cleared: new Map() }, poison: [poisonOf(alone, reasonOf(error))] };
-    }
+    if (alone && !another) return { stored: NOTHING, poison: [poisonOf(alone, reasonOf(error))] };
+
+    const middle = Math.ceil(events.length / 2);
+    const halve = (half: readonly DrainEvent[]) => storeSound(fold(half), () => half, storeFolded, isPoison);
+    const left = await halve(events.slice(0, middle));
+    const right = await halve(events.slice(middle));
+    return {
+      stored: {
+        rows: [...left.stored.rows, ...right.stored.rows],
+        cleared: new Map([...left.stored.cleared, ...right.stored.cleared]),
+      },
+      poison: [...left.poison, ...right.poison],
+    };
   }
-  const middle = Math.ceil(events.length / 2);
-  const left = await storeSound(events.slice(0, middle), storeFolded, isPoison);
-  const right = await storeSound(events.slice(middle), storeFolded, isPoison);
-  return {
-    stored: {
-      rows: [...left.stored.rows, ...right.stored.rows],
-      cleared: new Map([...left.stored.cleared, ...right.stored.cleared]),
-    },
-    poison: [...left.poison, ...right.poison],
-  };
 }
+
+const NOTHING: Stored = { rows: [], cleared: new Map() };
 
 /** The database's own words; Drizzle's message would hold the statement. */
 function reasonOf(error: unknown): string {

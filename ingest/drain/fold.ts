@@ -27,7 +27,7 @@ export type OwnedEvent = { user_id: UserId; event: WatchEvent };
 
 /**
  * Collapses many events to one change an item. Any order and any duplication of the same events gives the
- * same result, and folding parts and merging them gives the same as folding the whole.
+ * same result.
  */
 export function fold(events: readonly OwnedEvent[]): Folded {
   const byItem = new Map<string, ItemChange>();
@@ -39,9 +39,12 @@ export function fold(events: readonly OwnedEvent[]): Folded {
     }
     // No id holds a space: the key is unambiguous.
     const key = `${user_id} ${event.content_id}`;
-    const change = changeOf(user_id, event);
-    const known = byItem.get(key);
-    byItem.set(key, known ? merge(known, change) : change);
+    let item = byItem.get(key);
+    if (item === undefined) {
+      item = untouched(user_id, event.content_id);
+      byItem.set(key, item);
+    }
+    add(item, event);
   }
   const items = [...byItem.values()]
     .map((item) => masked(item, cleared.get(item.user_id) ?? 0))
@@ -50,64 +53,54 @@ export function fold(events: readonly OwnedEvent[]): Folded {
   return { items, cleared };
 }
 
-/** The newer of each register. Commutative, associative, idempotent. */
-export function merge(a: ItemChange, b: ItemChange): ItemChange {
-  const position = newerPosition(a, b) ? a : b;
-  const duration = newerDuration(a, b) ? a : b;
-  const catalog = newerCatalog(a, b) ? a : b;
-  return {
-    user_id: a.user_id,
-    content_id: a.content_id,
-    playback_time: position.playback_time,
-    position_at: position.position_at,
-    position_event_id: position.position_event_id,
-    duration: duration.duration,
-    duration_at: duration.duration_at,
-    catalog_id: catalog.catalog_id,
-    catalog_at: catalog.catalog_at,
-    completed_at: Math.max(a.completed_at, b.completed_at),
-    deleted_at: Math.max(a.deleted_at, b.deleted_at),
-  };
+/** Each register takes what is newer by one total order, so that no two machines can disagree. */
+function add(item: ItemChange, event: Exclude<WatchEvent, { type: "clear" }>): void {
+  const at = event.occurred_at;
+  if (event.type === "forget") {
+    item.deleted_at = Math.max(item.deleted_at, at);
+    return;
+  }
+  const { event_id, playback_time, duration, catalog_id } = event;
+  const position =
+    at - item.position_at ||
+    compareIds(event_id, item.position_event_id) ||
+    playback_time - item.playback_time;
+  if (position > 0) {
+    item.position_at = at;
+    item.position_event_id = event_id;
+    item.playback_time = playback_time;
+  }
+  if (duration !== null && (at - item.duration_at || duration - (item.duration ?? 0)) > 0) {
+    item.duration_at = at;
+    item.duration = duration;
+  }
+  if (catalog_id !== null && (at - item.catalog_at || compareIds(catalog_id, item.catalog_id ?? "")) > 0) {
+    item.catalog_at = at;
+    item.catalog_id = catalog_id;
+  }
+  if (event.completes) item.completed_at = Math.max(item.completed_at, at);
 }
 
 /** Registers that a delete (or a clear) masks are empty: what is forgotten is not kept. */
-export function masked(item: ItemChange, clearedAt: number): ItemChange {
+function masked(item: ItemChange, clearedAt: number): ItemChange {
   const mask = Math.max(item.deleted_at, clearedAt);
   if (mask === 0) return item;
-  const forgotten = item.position_at <= mask;
+  const nothing = untouched(item.user_id, item.content_id);
+  const { playback_time, position_at, position_event_id } = item.position_at > mask ? item : nothing;
+  const { duration, duration_at } = item.duration_at > mask ? item : nothing;
+  const { catalog_id, catalog_at } = item.catalog_at > mask ? item : nothing;
   return {
     ...item,
-    playback_time: forgotten ? 0 : item.playback_time,
-    position_at: forgotten ? 0 : item.position_at,
-    position_event_id: forgotten ? "" : item.position_event_id,
-    duration: item.duration_at <= mask ? null : item.duration,
-    duration_at: item.duration_at <= mask ? 0 : item.duration_at,
-    catalog_id: item.catalog_at <= mask ? null : item.catalog_id,
-    catalog_at: item.catalog_at <= mask ? 0 : item.catalog_at,
-    completed_at: item.completed_at <= mask ? 0 : item.completed_at,
+    ...{ playback_time, position_at, position_event_id },
+    ...{ duration, duration_at, catalog_id, catalog_at },
+    completed_at: item.completed_at > mask ? item.completed_at : 0,
   };
 }
 
-function newerPosition(a: ItemChange, b: ItemChange): boolean {
-  const order =
-    a.position_at - b.position_at ||
-    compareIds(a.position_event_id, b.position_event_id) ||
-    a.playback_time - b.playback_time;
-  return order > 0;
-}
-
-function newerDuration(a: ItemChange, b: ItemChange): boolean {
-  return (a.duration_at - b.duration_at || (a.duration ?? 0) - (b.duration ?? 0)) > 0;
-}
-
-function newerCatalog(a: ItemChange, b: ItemChange): boolean {
-  return (a.catalog_at - b.catalog_at || compareIds(a.catalog_id ?? "", b.catalog_id ?? "")) > 0;
-}
-
-function changeOf(user_id: UserId, event: Exclude<WatchEvent, { type: "clear" }>): ItemChange {
-  const nothing: ItemChange = {
+function untouched(user_id: UserId, content_id: ContentId): ItemChange {
+  return {
     user_id,
-    content_id: event.content_id,
+    content_id,
     playback_time: 0,
     position_at: 0,
     position_event_id: "",
@@ -117,18 +110,5 @@ function changeOf(user_id: UserId, event: Exclude<WatchEvent, { type: "clear" }>
     catalog_at: 0,
     completed_at: 0,
     deleted_at: 0,
-  };
-  const at = event.occurred_at;
-  if (event.type === "forget") return { ...nothing, deleted_at: at };
-  return {
-    ...nothing,
-    playback_time: event.playback_time,
-    position_at: at,
-    position_event_id: event.event_id,
-    duration: event.duration,
-    duration_at: event.duration === null ? 0 : at,
-    catalog_id: event.catalog_id,
-    catalog_at: event.catalog_id === null ? 0 : at,
-    completed_at: event.completes ? at : 0,
   };
 }

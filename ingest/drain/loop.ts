@@ -3,7 +3,7 @@ import type { Log } from "../observe/log.ts";
 import type { EventStream, StreamEntry } from "../stream.ts";
 
 /** A turn is as large as this when so much waits: the larger, the more events fold into one row. */
-const TURN_EVENTS = 10_000;
+const TURN_EVENTS = 20_000;
 /** One turn waits for Postgres while the other folds and projects. */
 const TURNS_IN_FLIGHT = 2;
 /** How long an idle loop waits at the stream before it looks whether it should stop. */

@@ -1,16 +1,15 @@
-import { compareIds } from "../../db/contract/ids.ts";
 import { isPoison } from "../../db/postgres/outcome.ts";
 import { keepTrying } from "../keep-trying.ts";
 import type { Log } from "../observe/log.ts";
 import type { EventStream, StreamEntry } from "../stream.ts";
 import type { Projection } from "../views/project.ts";
 import { storeSound } from "./bisect.ts";
-import { type DrainEvent, decode } from "./decode.ts";
-import type { Folded } from "./fold.ts";
+import { decode } from "./decode.ts";
+import { type Folded, fold } from "./fold.ts";
 import type { Stored } from "./store.ts";
 
-/** A part of a turn: what one statement stores. */
-const PART_EVENTS = 1_000;
+/** What one statement stores, and one round trip projects. */
+const PART_ROWS = 1_000;
 /** While one part is in Postgres, another is in Redis. */
 const LANES = 2;
 
@@ -34,8 +33,10 @@ export async function turn(
     keepTrying("store", () => store(folded), { ...patience, hopeless: isPoison });
 
   const { sound, poison } = decode(entries);
-  await inLanes(LANES, partsOf(sound, PART_EVENTS), async (part) => {
-    const { stored, poison: refused } = await storeSound(part, storeFolded, isPoison);
+  await inLanes(LANES, partsOf(fold(sound)), async (part) => {
+    const users = new Set([...part.items.map((item) => item.user_id), ...part.cleared.keys()]);
+    const theirs = () => sound.filter((event) => users.has(event.user_id));
+    const { stored, poison: refused } = await storeSound(part, theirs, storeFolded, isPoison);
     await keepTrying("project", () => project(stored), patience);
     poison.push(...refused);
   });
@@ -45,16 +46,27 @@ export async function turn(
   for (const { reason } of poison) log.error({ reason }, "quarantined");
 }
 
-/** All events of a user go into one part, so that a user's rows are folded, stored and projected once a turn. */
-function partsOf(events: readonly DrainEvent[], size: number): DrainEvent[][] {
-  const byUser = Map.groupBy(events, ({ user_id }) => user_id);
-  const parts: DrainEvent[][] = [];
-  for (const [, theirs] of [...byUser].sort(([a], [b]) => compareIds(a, b))) {
-    const last = parts.at(-1);
-    if (last && last.length < size) last.push(...theirs);
-    else parts.push([...theirs]);
+/** Cuts between users: what is known of a user is stored and projected together. */
+function partsOf({ items, cleared }: Folded): Folded[] {
+  const parts: Folded[] = [];
+  const clears = new Map(cleared);
+  let last: Folded = { items: [], cleared: new Map() };
+  let user: string | undefined;
+  for (const item of items) {
+    if (item.user_id !== user) {
+      user = item.user_id;
+      if (parts.length === 0 || last.items.length >= PART_ROWS) {
+        last = { items: [], cleared: new Map() };
+        parts.push(last);
+      }
+      const clear = clears.get(item.user_id);
+      if (clear !== undefined) last.cleared.set(item.user_id, clear);
+      clears.delete(item.user_id);
+    }
+    last.items.push(item);
   }
-  return parts;
+  // Users of whom there is nothing but a clear.
+  return clears.size === 0 ? parts : [...parts, { items: [], cleared: clears }];
 }
 
 /** Works on so many at a time. When one fails, no other is begun, and those under way are waited for. */
