@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { isFinished } from "../resume.ts";
-import { ContentId, PlainId, UserId } from "./ids.ts";
+import { ContentId, PlainId, type UserId } from "./ids.ts";
 import { checked, type Fault, faultsOf, Refusal } from "./refusals.ts";
 
 /** A device clock further off than this is corrected; less is latency and is left alone. */
@@ -37,38 +37,45 @@ export const BatchInput = z.object({
   events: z.array(z.unknown()).min(1).max(MAX_BATCH),
 });
 
-/** What an event says happened. Times are epoch milliseconds, already corrected. */
+const Text = z.string();
+const StoredUserId = Text.brand<"UserId">();
+const StoredContentId = Text.brand<"ContentId">();
+
+/**
+ * What an event says happened. Times are epoch milliseconds, already corrected. Values were checked when it was
+ * accepted; in the stream only the shape is looked at again.
+ */
 export const WatchEvent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("heartbeat"),
-    event_id: PlainId,
+    event_id: Text,
     occurred_at: z.number(),
-    content_id: ContentId,
-    catalog_id: PlainId.nullable(),
-    playback_time: Seconds,
+    content_id: StoredContentId,
+    catalog_id: Text.nullable(),
+    playback_time: z.number(),
     /** null: unknown. */
-    duration: Seconds.nullable(),
+    duration: z.number().nullable(),
     /** The player said so, or the position is past 95 % of the duration that it sent along. */
     completes: z.boolean(),
-    play_id: PlainId.nullable(),
-    device_id: PlainId.nullable(),
+    play_id: Text.nullable(),
+    device_id: Text.nullable(),
   }),
   /** Forget one item: everything up to and including this instant. */
   z.object({
     type: z.literal("forget"),
-    event_id: PlainId,
+    event_id: Text,
     occurred_at: z.number(),
-    content_id: ContentId,
+    content_id: StoredContentId,
   }),
   /** Forget the whole history up to and including this instant. */
-  z.object({ type: z.literal("clear"), event_id: PlainId, occurred_at: z.number() }),
+  z.object({ type: z.literal("clear"), event_id: Text, occurred_at: z.number() }),
 ]);
 
 /** One or more events of one user, as they arrived. */
 export const Entry = z.object({
   v: z.literal(1),
-  user_id: UserId,
-  session_id: PlainId.nullable(),
+  user_id: StoredUserId,
+  session_id: Text.nullable(),
   received_at: z.number(),
   events: z.array(WatchEvent).min(1),
 });

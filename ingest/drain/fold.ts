@@ -37,7 +37,7 @@ export function fold(events: readonly OwnedEvent[]): Folded {
       cleared.set(user_id, Math.max(cleared.get(user_id) ?? 0, event.occurred_at));
       continue;
     }
-    // No id holds a space: the key is unambiguous.
+    // No id that was accepted holds a space: the key is unambiguous.
     const key = `${user_id} ${event.content_id}`;
     let item = byItem.get(key);
     if (item === undefined) {
