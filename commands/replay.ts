@@ -13,7 +13,7 @@ import { progressBar } from "./progress.ts";
 const USAGE =
   "usage: npm run replay -- [--viewers 500] [--minutes 60] [--seed 1] [--concurrency 48] [--edge URL]\n" +
   "Without --edge it brings up a whole Playhead of its own, with the Node edge, and removes it afterwards.\n" +
-  "With --edge (the edge of `npm start`, RATE_LIMIT_PER_MINUTE=0) tokens are made with AUTH_SECRET or DATA_DIR.";
+  "With --edge (the edge of `npm start`) tokens are made with AUTH_SECRET or DATA_DIR.";
 /** A drain that is further behind than this has stopped. */
 const DRAIN_MS = 120_000;
 const SHOWN_DIFFERENCES = 20;

@@ -6,10 +6,10 @@ import type { Script } from "../db/redis/script.ts";
  * A connection that fails a command within seconds while Redis is away, never sends one twice, and comes back
  * by itself.
  */
-export function connectRedis(url: string): Redis {
+export function connectRedis(url: string, { timeoutMs = 5_000 } = {}): Redis {
   const redis = new Redis(url, {
     connectTimeout: 2_000,
-    commandTimeout: 5_000,
+    commandTimeout: timeoutMs,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 50, 1_000),

@@ -22,6 +22,10 @@ import { refiller } from "./views/refill.ts";
 /** How long a forget waits to be visible before it is answered as accepted only. */
 const APPLY_TIMEOUT_MS = 1_500;
 const PROBE_TIMEOUT_MS = 1_000;
+/** A reader does not wait longer for a Redis that hangs: Postgres answers, within the patience of the edge. */
+const READ_TIMEOUT_MS = 500;
+/** Keys of an issuer must come within the patience of the edge. */
+const JWKS_TIMEOUT_MS = 1_500;
 
 /**
  * The ingest service: constructed whole, then started, then stopped. Any number of them, in one process or in
@@ -30,6 +34,7 @@ const PROBE_TIMEOUT_MS = 1_000;
 export function createService(config: Config, log: Log) {
   const { db, close: closePostgres } = connect(config.postgres.url, { max: config.postgres.max });
   const views = connectRedis(config.redis.views);
+  const reads = connectRedis(config.redis.views, { timeoutMs: READ_TIMEOUT_MS });
   const streamRedis = connectRedis(config.redis.stream);
   const blocking = connectRedis(config.redis.stream);
   const stream = eventStreamOn(streamRedis, blocking, {
@@ -49,7 +54,7 @@ export function createService(config: Config, log: Log) {
     return await withinTime(applied, APPLY_TIMEOUT_MS);
   }
 
-  const refill = refiller({ ...projectDeps, db, log });
+  const refill = refiller({ db, redis: reads, log, historyLimit: config.limits.history });
   const http = createHttp({
     log,
     verifyToken: tokenVerifier(tokenRules(config.auth)),
@@ -58,7 +63,7 @@ export function createService(config: Config, log: Log) {
     eventMaxAgeMs: config.limits.eventMaxAgeMs,
     append: appender(stream, config.limits.backlog),
     applyNow,
-    history: historyReader({ db, redis: views, refill, log }),
+    history: historyReader({ db, redis: reads, refill, log }),
     probe: async () => ({
       postgres: await withinTime(
         db.execute(sql`SELECT 1`).then(() => true),
@@ -120,7 +125,7 @@ export function createService(config: Config, log: Log) {
       });
     }
     await draining;
-    for (const redis of [blocking, streamRedis, views]) redis.disconnect();
+    for (const redis of [blocking, streamRedis, reads, views]) redis.disconnect();
     await closePostgres();
   }
 
@@ -131,7 +136,7 @@ export type Service = ReturnType<typeof createService>;
 
 function tokenRules({ secret, jwksUrl, issuer, audience }: Config["auth"]): TokenRules {
   const key = jwksUrl
-    ? { jwks: createRemoteJWKSet(new URL(jwksUrl)) }
+    ? { jwks: createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS }) }
     : { secret: new TextEncoder().encode(secret) };
   return { key, issuer, audience, now: Date.now };
 }

@@ -82,7 +82,7 @@ export function eventStreamOn(
     return await withGroup(async () => {
       const reply = await redis.call(
         "XAUTOCLAIM",
-        ...[eventStream, ingestGroup, consumer, idleMs, "0-0", "COUNT", max],
+        ...[eventStream, ingestGroup, consumer, idleMs, "0-0", "COUNT", Math.min(max, AT_ONCE)],
       );
       const [, entries] = reply as [string, RawEntry[]];
       await runScript(redis, dropSilentConsumers, [eventStream], [ingestGroup, FORGET_CONSUMER_MS]);
@@ -104,21 +104,6 @@ export function eventStreamOn(
     }
     const outcomes = await runScripts(redis, settleEntries, calls);
     for (const outcome of outcomes) if (outcome instanceof Error) throw outcome;
-  }
-
-  /** What waits: events, entries, and since when the oldest of them does (epoch milliseconds). */
-  async function backlog(): Promise<{ events: number; entries: number; oldestAt: number | null }> {
-    const [events, entries, oldest] = await Promise.all([
-      redis.get(backlogKey),
-      redis.xlen(eventStream),
-      redis.xrange(eventStream, "-", "+", "COUNT", 1),
-    ]);
-    const id = oldest[0]?.[0];
-    return {
-      events: Number(events ?? 0),
-      entries,
-      oldestAt: id === undefined ? null : Number.parseInt(id, 10),
-    };
   }
 
   /** What is in quarantine, oldest first. */
@@ -147,7 +132,7 @@ export function eventStreamOn(
     }
   }
 
-  return { append, take, reclaim, settle, backlog, quarantined, replay, drop };
+  return { append, take, reclaim, settle, quarantined, replay, drop };
 }
 
 export type EventStream = ReturnType<typeof eventStreamOn>;

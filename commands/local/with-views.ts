@@ -36,7 +36,7 @@ export async function forUsers(
   named: readonly string[],
   work: (user: UserId) => Promise<void>,
 ): Promise<number> {
-  const users = named.map((name) => UserId.parse(name));
+  const users = named.map(userNamed);
   const total = users.length > 0 ? users.length : await countUsers(db);
   const bar = progressBar(what, total);
   for await (const user of users.length > 0 ? users : historyUsers(db)) {
@@ -45,4 +45,10 @@ export async function forUsers(
   }
   bar.end();
   return total;
+}
+
+function userNamed(name: string): UserId {
+  const user = UserId.safeParse(name);
+  if (!user.success) throw new Error(`${name} is no user id`);
+  return user.data;
 }

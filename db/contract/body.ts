@@ -7,7 +7,7 @@ const PATIENCE_BYTES = 16 * MAX_BODY_BYTES;
 /**
  * The bytes of a request, as they came.
  *
- * A body over the limit is read to its end but not kept: hanging up on a client that is still sending would
+ * A body over the limit is read on, for a while, but not kept: hanging up on a client that is still sending would
  * reset the connection, and it would never see the 413.
  *
  * @throws Refusal `body_too_large`

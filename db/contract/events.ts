@@ -12,7 +12,7 @@ const MAX_SECONDS = 1e8;
 const Seconds = z.number().min(0).max(MAX_SECONDS);
 /** ISO 8601 with an offset, or epoch milliseconds; epoch milliseconds inside. */
 export const Time = z
-  .union([z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)), z.number()], {
+  .union([z.number(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))], {
     error: "an ISO 8601 time with its offset, or epoch milliseconds",
   })
   .pipe(z.number().min(0).max(8.64e15).transform(Math.floor));
@@ -205,8 +205,9 @@ function ageFault(event: Heartbeat, arrival: Arrival, at: readonly PropertyKey[]
   return { path: [...at, "occurred_at"].map(String).join("."), message: `older than ${days} days` };
 }
 
+/** Padded, so that of events without a time of their own the last of a batch has the highest id, and counts. */
 function mintedId(arrival: Arrival, index: number): string {
-  return `${arrival.arrival_id}.${index}`;
+  return `${arrival.arrival_id}.${String(index).padStart(3, "0")}`;
 }
 
 function rejected(event_id: string, errors: Fault[]): EventResult {

@@ -1,12 +1,12 @@
 import * as z from "zod";
 
 /**
- * Every id a client may send: 1 to 128 of `A-Z a-z 0-9 . _ ~ : @ -`.
+ * Every id a client may send: 1 to 128 of `A-Z a-z 0-9 . _ ~ : @ -`, but for `.` and `..`, which no path can name.
  *
  * Braces are not among them, so a user id can stand inside a Redis hash tag; NUL is not among
  * them, so Postgres can store every id. Ids are compared as bytes: `alice` is not `Alice`.
  */
-const Id = z.string().regex(/^[A-Za-z0-9._~:@-]{1,128}$/, "1 to 128 of A-Z a-z 0-9 . _ ~ : @ -");
+const Id = z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9._~:@-]{1,128}$/, "1 to 128 of A-Z a-z 0-9 . _ ~ : @ -");
 
 export const UserId = Id.brand<"UserId">();
 export const ContentId = Id.brand<"ContentId">();

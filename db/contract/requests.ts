@@ -9,8 +9,11 @@ export const ItemPath = z.object({ user_id: UserId, content_id: ContentId });
 /** A playback session, or the user. */
 export const SessionPath = z.object({ session_id: PlainId });
 
-/** `?before=` of a clear: the query string is text, so digits are epoch milliseconds and all else is ISO 8601. */
-export const ClearQuery = z.object({
+/**
+ * `?before=` of a clear, and nothing else: a misspelt `before` must not clear everything. The query string is
+ * text, so digits are epoch milliseconds and all else is ISO 8601.
+ */
+export const ClearQuery = z.strictObject({
   before: z
     .string()
     .transform((text) => (/^\d+$/.test(text) ? Number(text) : text))
@@ -51,10 +54,8 @@ const BEHIND_MS = 86_400_000;
 
 /** Event ids are made of it and a number, and may have 128 characters themselves. */
 const ArrivalId = PlainId.max(100);
-const ReceivedAt = z
-  .string()
-  .regex(/^\d{1,16}$/)
-  .transform(Number);
+/** No forwarded request lacks its stamp, and no client sends one: absence must cost nothing. */
+const ReceivedAt = /^\d{1,16}$/;
 
 /** The stamp as headers of a forwarded request. */
 export function stampHeaders({ received_at, arrival_id }: Stamp): Record<string, string> {
@@ -66,10 +67,14 @@ export function readStamp(
   header: (name: string) => string | null | undefined,
   { now, newId }: { now: number; newId: () => string },
 ): Stamp {
-  const id = ArrivalId.safeParse(header(ARRIVAL_ID));
-  const at = ReceivedAt.safeParse(header(RECEIVED_AT));
-  const credible = at.success && at.data <= now + AHEAD_MS && at.data >= now - BEHIND_MS;
-  return { received_at: credible ? at.data : now, arrival_id: id.success ? id.data : newId() };
+  const given = header(RECEIVED_AT);
+  const at = given && ReceivedAt.test(given) ? Number(given) : null;
+  const credible = at !== null && at <= now + AHEAD_MS && at >= now - BEHIND_MS;
+  const id = header(ARRIVAL_ID);
+  return {
+    received_at: credible ? at : now,
+    arrival_id: id && ArrivalId.safeParse(id).success ? id : newId(),
+  };
 }
 
 /** The answer to events that are durable: `results` for a batch, none for a single event. */

@@ -5,7 +5,7 @@ import type { HistoryRow } from "../rows.ts";
 /**
  * Progress, packed. The scripts read the two revs and the time at its head. A forgotten item is `[rev]` alone.
  */
-type Packed = [
+export type Packed = [
   rev: number,
   contentRev: number,
   position_at: number,
@@ -25,16 +25,13 @@ export function packProgress(row: HistoryRow): string {
 }
 
 /** The progress of an item that is shown; what Redis holds is ours and is trusted. */
-export function unpackProgress(content_id: string, packed: string): Progress {
-  const [, , position_at, playback_time, duration, completed_at, catalog_id] = JSON.parse(packed) as Packed;
-  return {
-    content_id: content_id as ContentId,
-    catalog_id,
-    playback_time,
-    duration,
-    position_at,
-    completed_at,
-  };
+export function unpackProgress(content_id: ContentId, packed: string): Progress {
+  return progressOf(content_id, JSON.parse(packed) as Packed);
+}
+
+export function progressOf(content_id: ContentId, packed: Packed): Progress {
+  const [, , position_at, playback_time, duration, completed_at, catalog_id] = packed;
+  return { content_id, catalog_id, playback_time, duration, position_at, completed_at };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ContentId } from "../contract/ids.ts";
 import type { Progress } from "../contract/views.ts";
-import { unpackProgress } from "./records.ts";
+import { type Packed, progressOf, unpackProgress } from "./records.ts";
 
 /** What `readHistory` found. `complete` is false when what follows may be in Postgres alone. */
 export type FoundHistory =
@@ -16,11 +16,10 @@ export type FoundItem =
 
 /** The reply of the script `readHistory`. */
 export function foundHistory(reply: unknown): FoundHistory {
-  const [state, version, complete, ...items] = reply as [FoundHistory["state"], string, number, ...string[]];
+  const [state, version, complete, items] = reply as [FoundHistory["state"], string, number, string];
   if (state === "cold") return { state };
   if (state === "same") return { state, version };
-  const found: Progress[] = [];
-  for (let at = 0; at < items.length; at += 2) found.push(unpackProgress(`${items[at]}`, `${items[at + 1]}`));
+  const found = (JSON.parse(items) as [ContentId, Packed][]).map(([id, packed]) => progressOf(id, packed));
   return { state, version, complete: complete === 1, found };
 }
 

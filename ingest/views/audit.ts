@@ -6,12 +6,13 @@ import { packProgress, recordFields } from "../../db/redis/records.ts";
 import type { HistoryRow } from "../../db/rows.ts";
 import { rest } from "../keep-trying.ts";
 import { type LoadedHistory, loadHistory } from "./load.ts";
+import { isUnreadable } from "./project.ts";
 
 /** One item that Redis shows otherwise than Postgres has it; null is "not there". */
 export type Difference = {
   user: UserId;
   content: string;
-  what: "order" | "progress" | "record";
+  what: "order" | "progress" | "record" | "view";
   postgres: string | null;
   redis: string | null;
 };
@@ -27,10 +28,16 @@ const LOOKS = 4;
  */
 export async function auditUser(deps: AuditDeps, user: UserId): Promise<Difference[] | null> {
   for (let look = 1; ; look++) {
-    const found = await compare(deps, user);
+    const found = await compare(deps, user).catch((error: unknown) => unreadable(user, error));
     if (found === null || found.length === 0 || look === LOOKS) return found;
     await rest(SETTLE_MS, AbortSignal.timeout(SETTLE_MS * 2));
   }
+}
+
+/** A view that Redis cannot even read differs as a whole. @throws whatever else went wrong. */
+function unreadable(user: UserId, error: unknown): Difference[] {
+  if (!isUnreadable(error)) throw error;
+  return [{ user, content: "*", what: "view", postgres: "a view", redis: "keys of another type" }];
 }
 
 async function compare({ db, redis, historyLimit }: AuditDeps, user: UserId): Promise<Difference[] | null> {

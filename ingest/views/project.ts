@@ -41,7 +41,7 @@ export async function project(
     for (const [index, share] of calls.entries()) {
       const outcome = outcomes[index];
       if (Array.isArray(outcome)) again.push(share.flatMap((its, at) => unfinished(its, outcome[at])));
-      else if (!(outcome instanceof Error && isUnreadable(outcome))) throw outcome;
+      else if (!isUnreadable(outcome)) throw outcome;
       else if (share.length > 1) again.push(...share.map((its) => [its]));
       else for (const { user } of share) await evict(redis, user);
     }
@@ -54,7 +54,7 @@ export async function evict(redis: Redis, user: UserId): Promise<void> {
   try {
     await runScript(redis, evictUser, historyKeys(user), [recordPrefix(user)]);
   } catch (error) {
-    if (!(error instanceof Error && isUnreadable(error))) throw error;
+    if (!isUnreadable(error)) throw error;
     await redis.del(...historyKeys(user));
   }
 }
@@ -114,7 +114,8 @@ function unfinished(share: UserShare, left: unknown): UserShare[] {
 }
 
 /** The keys of a view hold something else than what we put there. */
-function isUnreadable(error: Error): boolean {
+export function isUnreadable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
   return error.message.startsWith("WRONGTYPE") || /^ERR .*user_script/.test(error.message);
 }
 

@@ -51,6 +51,16 @@ describe("npm run audit", () => {
     expect((await world.history("alice")).map((item) => item.content_id).sort()).toEqual(["a", "b", "c"]);
   });
 
+  test("a view that Redis cannot read is a difference, and the others are still looked at", async () => {
+    await world.redis.set(historyKeys("alice" as UserId)[0], "not a state");
+    const { code, stdout } = await run("audit");
+    expect(code).toBe(1);
+    expect(stdout).toContain("alice * view");
+    expect(stdout).toContain("2 users, 1 of them cold, 1 differences");
+    expect(await run("rebuild", "alice")).toMatchObject({ code: 0 });
+    expect(await run("audit")).toMatchObject({ code: 0 });
+  });
+
   test("losing every view loses nothing: rebuild without a name makes them all", async () => {
     await world.redis.flushall();
     expect(await run("rebuild")).toMatchObject({ code: 0, stdout: "2 users rebuilt\n" });

@@ -9,8 +9,12 @@ import { until } from "../support/until.ts";
 export function playheadIn(dir = mkdtempSync(join(tmpdir(), "playhead-start-"))): Playhead {
   const started: ChildProcess[] = [];
 
-  const command = (name: string, args: string[] = [], env: Record<string, string> = {}): Running => {
-    const child = spawn(process.execPath, [join(COMMANDS, `${name}.ts`), ...args], {
+  const command = (name: string, args: string[] = [], env: Record<string, string> = {}): Running =>
+    launch(process.execPath, [join(COMMANDS, `${name}.ts`), ...args], env);
+
+  const launch = (program: string, args: string[], env: Record<string, string>): Running => {
+    const child = spawn(program, args, {
+      cwd: join(COMMANDS, ".."),
       env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", DATA_DIR: dir, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -29,9 +33,8 @@ export function playheadIn(dir = mkdtempSync(join(tmpdir(), "playhead-start-")))
   return {
     dir,
     command,
-    start(env = {}) {
-      return command("start", [], { EDGE_PORT: "0", INGEST_PORT: "0", REDIS_REST_PORT: "0", ...env });
-    },
+    start: (env = {}) => command("start", [], { ...FREE_PORTS, ...env }),
+    npmStart: (env = {}) => launch("npm", ["start"], { ...FREE_PORTS, ...env }),
     processes: () => processesOf(dir),
     async clear() {
       for (const child of started) child.kill("SIGKILL");
@@ -49,6 +52,7 @@ export async function linesToPaste({ child, said }: Running): Promise<string[]> 
   return said.out.split("\n").filter((line) => line.startsWith("curl "));
 }
 
+const FREE_PORTS = { EDGE_PORT: "0", INGEST_PORT: "0", REDIS_REST_PORT: "0" };
 const COMMANDS = fileURLToPath(new URL("../../commands/", import.meta.url));
 
 /** Every process that works in the directory, was told of it, or has it in its environment. */
@@ -83,8 +87,10 @@ export type Running = {
 export type Playhead = {
   dir: string;
   command(name: string, args?: string[], env?: Record<string, string>): Running;
-  /** `npm start` on free ports. */
+  /** What `npm start` runs, on free ports. */
   start(env?: Record<string, string>): Running;
+  /** npm itself, as a supervisor would start and signal it. */
+  npmStart(env?: Record<string, string>): Running;
   /** Pid and command line of all that is left of it. */
   processes(): string[];
   /** Kills what was started, waits until nothing is left, and removes the directory. */

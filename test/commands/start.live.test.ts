@@ -57,6 +57,14 @@ describe("npm start on a bad day", { timeout: 120_000 }, () => {
   const playhead = playheadIn();
   afterAll(() => playhead.clear());
 
+  test("SIGTERM to npm alone, as a supervisor sends it, leaves no process", async () => {
+    const running = playhead.npmStart({ EDGE_RUNTIME: "node" });
+    await linesToPaste(running);
+    running.child.kill("SIGTERM");
+    await until(() => playhead.processes().length === 0, { timeout: 30_000, what: "everything to end" });
+    expect(running.said.out).toContain("Stopping PostgreSQL");
+  });
+
   test.each(["EDGE_PORT", "INGEST_PORT", "REDIS_REST_PORT"])(
     "%s is taken: says so and starts nothing",
     async (name) => {

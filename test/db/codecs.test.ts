@@ -5,7 +5,7 @@ import { historyPage, historyTag, newestFirst, pageRequest, tagMatches } from ".
 import { packCatalogue, packProgress, recordFields, unpackProgress } from "../../db/redis/records.ts";
 import type { HistoryRow } from "../../db/rows.ts";
 
-const anyId = fc.stringMatching(/^[A-Za-z0-9._~:@-]{1,128}$/);
+const anyId = fc.stringMatching(/^[A-Za-z0-9_~:@-][A-Za-z0-9._~:@-]{0,127}$/);
 const anyTime = fc.integer({ min: 1, max: 8_640_000_000_000 });
 const anySeconds = fc.double({ min: 0, max: 1e8, noNaN: true }).map(Math.abs);
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Arrival, Entry, forgetting, receive } from "../../db/contract/events.ts";
 import type { ContentId, UserId } from "../../db/contract/ids.ts";
+import { fold } from "../../ingest/drain/fold.ts";
 
 const received_at = Date.UTC(2026, 0, 1);
 const arrival: Arrival = {
@@ -16,15 +17,26 @@ const beat = { content_id: "m", playback_time: 60, duration: 3600 };
 describe("a request body becomes an entry", () => {
   test("with ids and times where the client brought none", () => {
     const { entry, results } = receive({ events: [beat, { ...beat, event_id: "own" }] }, arrival);
-    expect(results?.map((result) => result.event_id)).toEqual(["arrival.0", "own"]);
+    expect(results?.map((result) => result.event_id)).toEqual(["arrival.000", "own"]);
     expect(entry.events.map((event) => event.occurred_at)).toEqual([received_at, received_at]);
     expect(entry).toMatchObject({ v: 1, user_id: "alice", session_id: "session-1", received_at });
+  });
+
+  test("of events without a time of their own the last of the batch counts", () => {
+    const events = Array.from({ length: 120 }, (_, n) => ({ ...beat, playback_time: n }));
+    const { entry } = receive({ events }, arrival);
+    const { items } = fold(entry.events.map((event) => ({ user_id: entry.user_id, event })));
+    expect(items).toMatchObject([{ playback_time: 119 }]);
+  });
+
+  test.each([".", ".."])("no path could name %j, so it is no id", (content_id) => {
+    expect(() => receive({ ...beat, content_id }, arrival)).toThrow(/^content_id: /);
   });
 
   test("the same body and arrival give the same bytes, and what comes out can be read again", () => {
     const anyEvent = fc.record(
       {
-        content_id: fc.stringMatching(/^[A-Za-z0-9._~:@-]{1,128}$/),
+        content_id: fc.stringMatching(/^[A-Za-z0-9_~:@-][A-Za-z0-9._~:@-]{0,127}$/),
         playback_time: fc.double({ min: 0, max: 1e8, noNaN: true }).map(Math.abs),
         duration: fc.option(fc.integer({ min: 0, max: 10_000 })),
         occurred_at: fc.integer({ min: received_at - 1e9, max: received_at + 1e9 }),
@@ -117,7 +129,7 @@ describe("forgetting", () => {
     const [event] = forgetting(arrival, { content_id: "m" as ContentId }).events;
     expect(event).toEqual({
       type: "forget",
-      event_id: "arrival.0",
+      event_id: "arrival.000",
       occurred_at: received_at,
       content_id: "m",
     });

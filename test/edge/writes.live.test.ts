@@ -134,7 +134,7 @@ describe("without ingest the edge appends to the stream itself", () => {
       expect(more).toEqual([]);
       expect(entry).toMatchObject({ user_id: "alice", session_id: "session-1" });
       expect(entry?.events).toEqual([expect.objectContaining({ type: "heartbeat", playback_time: 90 })]);
-      expect(entry?.events[0]?.event_id).toMatch(/^[0-9a-f-]{36}\.0$/);
+      expect(entry?.events[0]?.event_id).toMatch(/^[0-9a-f-]{36}\.000$/);
       expect(await world.redis.get(backlogKey)).toBe("1");
     }));
 
@@ -221,8 +221,8 @@ describe("without ingest the edge appends to the stream itself", () => {
     const stamp = asked && stampOf(asked);
     expect(entry?.received_at).toBe(stamp?.received_at);
     expect(entry?.events.map(({ event_id }) => event_id)).toEqual([
-      `${stamp?.arrival_id}.0`,
-      `${stamp?.arrival_id}.1`,
+      `${stamp?.arrival_id}.000`,
+      `${stamp?.arrival_id}.001`,
     ]);
   });
 

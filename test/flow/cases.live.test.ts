@@ -216,6 +216,14 @@ describe("case 9: clear-all while playing", () => {
     expect((await world.history(viewer)).map((item) => item.content_id)).toEqual(["new"]);
   });
 
+  test("a clear whose time is misspelt clears nothing", async () => {
+    const viewer = someone();
+    await world.watched(viewer, beat("m", 60, 10));
+    const path = `/users/${viewer}/watchhistory?Before=2020-01-01T00:00:00Z`;
+    expect((await world.ask(path, { as: viewer, method: "DELETE" })).status).toBe(422);
+    expect(await world.history(viewer)).toHaveLength(1);
+  });
+
   test("a clear of more items than one script takes leaves none", async () => {
     const viewer = someone();
     const events = Array.from({ length: 1_200 }, (_, n) => beat(`c${n}`, 60, 100 + n));
@@ -413,6 +421,17 @@ describe("case 19: cold, evicted, half-written views", () => {
     await world.redis.set(order, "not a list");
     await world.watched(viewer, beat("b", 60, 10));
     expect((await world.history(viewer)).map((item) => item.content_id)).toEqual(["b", "a"]);
+  });
+
+  test("a view that Redis cannot read is made anew by the next read", async () => {
+    const viewer = someone();
+    await world.watched(viewer, beat("a", 60, 20));
+    await world.history(viewer);
+    await world.redis.set(historyKeys(viewer as UserId)[0], "not a state");
+    for (let read = 0; read < 3; read++) {
+      expect((await world.history(viewer)).map((item) => item.content_id)).toEqual(["a"]);
+    }
+    expect(await world.redis.hget(historyKeys(viewer as UserId)[0], "warm")).toBe("1");
   });
 
   test("100 reads of a cold user that arrive together load Postgres once", async () => {

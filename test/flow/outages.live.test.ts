@@ -194,6 +194,19 @@ describe("a stream on a Redis of its own", () => {
 });
 
 describe("case 28: Redis is unreachable from the edge", () => {
+  test("reads fall through also while Redis hangs, warm and cold", async () => {
+    const world = await newWorld();
+    await world.watched("alice", beat("m", 60));
+    expect(await world.history("alice")).toHaveLength(1);
+    world.pauseRedis();
+    try {
+      expect((await world.history("alice")).map((item) => item.content_id)).toEqual(["m"]);
+      expect(await world.history("nobody")).toEqual([]);
+    } finally {
+      world.resumeRedis();
+    }
+  });
+
   test("reads fall through to ingest; when that is down too: 503 with Retry-After, never an empty list", async () => {
     const world = await newWorld();
     await world.watched("alice", beat("m", 60));

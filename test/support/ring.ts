@@ -5,7 +5,7 @@ import type { Progress } from "../../db/contract/views.ts";
 import { connect, type Database } from "../../db/postgres/connect.ts";
 import { readHistory } from "../../db/redis/history-scripts.ts";
 import { eventStream, historyKeys } from "../../db/redis/keys.ts";
-import { unpackProgress } from "../../db/redis/records.ts";
+import { foundHistory } from "../../db/redis/replies.ts";
 import type { Folded } from "../../ingest/drain/fold.ts";
 import { store } from "../../ingest/drain/store.ts";
 import { type TurnDeps, turn } from "../../ingest/drain/turn.ts";
@@ -82,12 +82,8 @@ export async function append(
 
 /** What the edge would read, or "cold". */
 export async function readView(redis: Redis, user: UserId): Promise<Progress[] | "cold"> {
-  const reply = (await runScript(redis, readHistory, historyKeys(user), [200, "", "", ""])) as string[];
-  if (reply[0] === "cold") return "cold";
-  const found: Progress[] = [];
-  for (let at = 3; at < reply.length; at += 2)
-    found.push(unpackProgress(reply[at] ?? "", reply[at + 1] ?? ""));
-  return found;
+  const seen = foundHistory(await runScript(redis, readHistory, historyKeys(user), [200, "", "", ""]));
+  return seen.state === "page" ? seen.found : "cold";
 }
 
 /** All keys and values of Redis that make up views, but for tokens and counts of changes. */

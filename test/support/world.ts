@@ -75,6 +75,9 @@ export async function createWorld(settings: Record<string, string> = {}) {
     ...{ startIngest, ask, send },
 
     killRedis: async () => await server.kill(),
+    /** Redis hangs: it is there, and does not answer. */
+    pauseRedis: () => process.kill(server.pid, "SIGSTOP"),
+    resumeRedis: () => process.kill(server.pid, "SIGCONT"),
 
     /** The same Redis again: same port, same data; it has forgotten its users. */
     async restartRedis(): Promise<void> {

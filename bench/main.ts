@@ -1,0 +1,73 @@
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { accept } from "./accept/accept.ts";
+import { distinctRows } from "./drain/distinct-rows.ts";
+import { mix } from "./drain/mix.ts";
+import { edgeRead } from "./edge/read.ts";
+import { visible } from "./edge/visible.ts";
+import type { Experiment, Measured } from "./figure.ts";
+import { thisRun, writeReport } from "./report/report.ts";
+import { terminalTable } from "./report/table.ts";
+import { startWorld } from "./servers/world.ts";
+
+const EXPERIMENTS: readonly Experiment[] = [accept, edgeRead, visible, distinctRows, mix];
+const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
+
+/**
+ * `npm run bench`: every figure beside its comparison, measured in the same rounds of one run.
+ *
+ *     --only NAME  one experiment; may be given again
+ *     --quick      a smoke run, good for nothing but to see that it works
+ *     --out DIR    where the results go, instead of bench/results (a full run) or nowhere (any other)
+ */
+async function main(): Promise<void> {
+  const { only, quick, out } = optionsOf(process.argv.slice(2));
+  const run = thisRun(quick);
+  const began = performance.now();
+  const say = (line: string) => {
+    const seconds = ((performance.now() - began) / 1_000).toFixed(0).padStart(4);
+    process.stderr.write(`${seconds} s  ${line}\n`);
+  };
+
+  say("starting Postgres and Redis");
+  const world = await startWorld();
+  process.once("SIGINT", () => void world.stop().finally(() => process.exit(130)));
+  const figures: Measured[] = [];
+  try {
+    for (const { name, run } of only) {
+      figures.push(...(await run(world, { quick, say: (line) => say(`${name}: ${line}`) })));
+    }
+  } finally {
+    await world.stop();
+  }
+  console.log(`\n${terminalTable(figures)}\n`);
+  if (out !== undefined) {
+    writeReport(out, figures, run);
+    console.log(`written to ${out}`);
+  }
+}
+
+function optionsOf(args: string[]) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: "string", multiple: true, default: [] },
+      quick: { type: "boolean", default: false },
+      out: { type: "string" },
+    },
+  });
+  const known = EXPERIMENTS.map(({ name }) => name);
+  const unknown = values.only.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`${unknown.join()}: not one of ${known.join(", ")}`);
+  const whole = values.only.length === 0;
+  return {
+    quick: values.quick,
+    only: EXPERIMENTS.filter(({ name }) => whole || values.only.includes(name)),
+    out: values.out ?? (whole && !values.quick ? RESULTS : undefined),
+  };
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  process.exitCode = 1;
+});
