@@ -22,7 +22,7 @@ export function createApp(deps: EdgeDeps): Hono<EdgeEnv> {
   const app = new Hono<EdgeEnv>();
 
   app.use(requestId({ limitLength: 128 }));
-  app.use(secureHeaders());
+  app.use(secureHeaders(SECURITY));
   app.use(
     cors({
       origin: settings.corsOrigins,
@@ -56,6 +56,18 @@ export function createApp(deps: EdgeDeps): Hono<EdgeEnv> {
   });
   return app;
 }
+
+/** What means something to a browser that is given JSON; the rest is about pages. */
+const SECURITY: Parameters<typeof secureHeaders>[0] = {
+  crossOriginResourcePolicy: false,
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+  xFrameOptions: "DENY",
+};
 
 const json: EdgeHandler = async (c, next) => {
   mustBeJson(c.req.header("content-type"));

@@ -36,17 +36,21 @@ local version = state[2] .. '.' .. (state[3] or '0')
 if ARGV[4] == version then return {'same', version} end
 local lowest = math.max(tonumber(state[4] or '0'), tonumber(state[5] or '0'))
 local wanted = tonumber(ARGV[1]) + 1
-local from = ARGV[2] == '' and '+inf' or ARGV[2]
-local ids, offset, chunk = {}, 0, nil
-repeat
-  chunk = redis.call('ZREVRANGEBYSCORE', KEYS[2], from, '(' .. string.format('%.0f', lowest),
-    'WITHSCORES', 'LIMIT', offset, wanted)
-  for i = 1, #chunk, 2 do
-    local follows = chunk[i + 1] ~= from or precedes(chunk[i], ARGV[3])
-    if follows and #ids < wanted then ids[#ids + 1] = chunk[i] end
-  end
-  offset = offset + wanted
-until #ids >= wanted or #chunk < wanted * 2
+local above = '(' .. string.format('%.0f', lowest)
+local ids = {}
+if ARGV[2] == '' then
+  ids = redis.call('ZREVRANGEBYSCORE', KEYS[2], '+inf', above, 'LIMIT', 0, wanted)
+else
+  local offset, chunk = 0, nil
+  repeat
+    chunk = redis.call('ZREVRANGEBYSCORE', KEYS[2], ARGV[2], above, 'WITHSCORES', 'LIMIT', offset, wanted)
+    for i = 1, #chunk, 2 do
+      local follows = chunk[i + 1] ~= ARGV[2] or precedes(chunk[i], ARGV[3])
+      if follows and #ids < wanted then ids[#ids + 1] = chunk[i] end
+    end
+    offset = offset + wanted
+  until #ids >= wanted or #chunk < wanted * 2
+end
 local complete = (not state[5] or #ids >= wanted) and 1 or 0
 if #ids == 0 then return {'page', version, complete, '[]'} end
 local items = redis.call('HMGET', KEYS[3], unpack(ids))
