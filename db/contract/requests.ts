@@ -6,8 +6,6 @@ import { Refusal } from "./refusals.ts";
 /** What a path names. Checked as an object, so that a fault says which part of the path is wrong. */
 export const UserPath = z.object({ user_id: UserId });
 export const ItemPath = z.object({ user_id: UserId, content_id: ContentId });
-/** A playback session, or the user. */
-export const SessionPath = z.object({ session_id: PlainId });
 
 /**
  * `?before=` of a clear, and nothing else: a misspelt `before` must not clear everything. The query string is

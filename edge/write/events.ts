@@ -1,12 +1,13 @@
 import { mustWrite, sessionOwner } from "../../db/contract/access.ts";
 import { receive } from "../../db/contract/events.ts";
+import { PlainId } from "../../db/contract/ids.ts";
 import { checked } from "../../db/contract/refusals.ts";
-import { acceptedAnswer, parseJson, SessionPath, UserPath } from "../../db/contract/requests.ts";
+import { acceptedAnswer, parseJson, UserPath } from "../../db/contract/requests.ts";
 import type { Write } from "./forward.ts";
 
 /** Events of a playback session; the token says whose they are. */
 export const sessionEvents: Write = (c) => {
-  const { session_id } = checked(SessionPath, c.req.param());
+  const session_id = checked(PlainId, c.req.param("session_id"), ["session_id"]);
   return { owner: { user_id: sessionOwner(c.var.viewer, session_id), session_id }, ...events };
 };
 

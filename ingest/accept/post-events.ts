@@ -1,22 +1,15 @@
 import { mustWrite, sessionOwner } from "../../db/contract/access.ts";
 import { readBody } from "../../db/contract/body.ts";
 import { receive } from "../../db/contract/events.ts";
-import type { UserId } from "../../db/contract/ids.ts";
+import { PlainId, type UserId } from "../../db/contract/ids.ts";
 import { checked } from "../../db/contract/refusals.ts";
-import {
-  acceptedAnswer,
-  mustBeJson,
-  parseJson,
-  readStamp,
-  SessionPath,
-  UserPath,
-} from "../../db/contract/requests.ts";
+import { acceptedAnswer, mustBeJson, parseJson, readStamp, UserPath } from "../../db/contract/requests.ts";
 import type { IngestContext, IngestDeps, IngestHandler } from "../deps.ts";
 
 /** Events of a playback session: its user is the token's, its id only names the play. */
 export function postSessionEvents(deps: IngestDeps): IngestHandler {
   return async function postSessionEvents(c) {
-    const { session_id } = checked(SessionPath, c.req.param());
+    const session_id = checked(PlainId, c.req.param("session_id"), ["session_id"]);
     return await accept(deps, c, sessionOwner(c.var.viewer, session_id), session_id);
   };
 }

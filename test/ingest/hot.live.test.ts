@@ -25,6 +25,8 @@ const ROUNDS = 12;
 const TURN = 500;
 
 test("heartbeats stay HOT updates under a steady load", async () => {
+  // An ANALYZE that happens to run now holds back what may be pruned, and this load lasts only a second.
+  await db.execute(sql`ALTER TABLE listitems SET (autovacuum_enabled = off)`);
   for (let round = 0; round < ROUNDS; round++) {
     // Every viewer says where it is once a round, each round in another order.
     const order = Array.from({ length: VIEWERS }, (_, n) => (n * 7919 + round * 131) % VIEWERS);
