@@ -37,7 +37,7 @@ const Environment = z
       .min(1)
       .default(DEFAULT_HISTORY_LIMIT)
       .describe("Newest items of a user that Redis holds; older pages come from Postgres"),
-    DRAIN_LINGER: wholeNumber.min(0).default(20).describe("Milliseconds a small batch waits for company"),
+    DRAIN_LINGER: wholeNumber.min(0).default(40).describe("Milliseconds a small batch waits for company"),
     RECLAIM_AFTER: wholeNumber
       .min(1)
       .default(30_000)
