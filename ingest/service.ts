@@ -87,6 +87,7 @@ export function createService(config: Config, log: Log) {
   /** Listens and drains. @returns the port. */
   async function start(): Promise<{ port: number }> {
     await warnUnlessDurable(streamRedis, log);
+    stopping.signal.throwIfAborted();
     const port = await new Promise<number>((resolve, reject) => {
       const listening = serve(
         { fetch: http.fetch, ...config.http, hostname: config.http.host },
