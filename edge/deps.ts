@@ -1,4 +1,4 @@
-import type { Context, Handler } from "hono";
+import type { Context, Handler, MiddlewareHandler } from "hono";
 import type { VerifyToken, Viewer } from "../db/contract/access.ts";
 import type { Entry } from "../db/contract/events.ts";
 import type { ContentId, UserId } from "../db/contract/ids.ts";
@@ -56,3 +56,4 @@ export type Log = (level: "warn" | "error", message: string, details?: Record<st
 export type EdgeEnv = { Variables: { requestId: string; viewer: Viewer } };
 export type EdgeContext = Context<EdgeEnv>;
 export type EdgeHandler = Handler<EdgeEnv>;
+export type EdgeMiddleware = MiddlewareHandler<EdgeEnv>;

@@ -1,3 +1,4 @@
+import type { StatusCode } from "hono/utils/http-status";
 import type { EdgeContext, IngestAnswer, IngestQuestion } from "./deps.ts";
 
 const ASKED_WITH = ["authorization", "content-type", "if-none-match"];
@@ -19,14 +20,12 @@ export function asQuestion(c: EdgeContext, deadlineMs: number): IngestQuestion {
 }
 
 /** What ingest said, said again. */
-export function asResponse({ status, headers, body }: IngestAnswer): Response {
-  const passed = new Headers();
+export function asResponse(c: EdgeContext, { status, headers, body }: IngestAnswer): Response {
+  const passed: Record<string, string> = {};
   for (const name of ANSWERED_WITH) {
     const value = headers.get(name);
-    if (value !== null) passed.set(name, value);
+    if (value !== null) passed[name] = value;
   }
-  return new Response(BODYLESS.has(status) || body.byteLength === 0 ? null : body, {
-    status,
-    headers: passed,
-  });
+  const bodyless = BODYLESS.has(status) || body.byteLength === 0;
+  return c.newResponse(bodyless ? null : body, status as StatusCode, passed);
 }

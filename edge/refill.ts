@@ -12,7 +12,7 @@ import { RedisFailed } from "./redis.ts";
  */
 export async function refill({ ingest, log, settings }: EdgeDeps, c: EdgeContext): Promise<Response> {
   try {
-    return asResponse(await ingest(asQuestion(c, settings.deadlines.readMs)));
+    return asResponse(c, await ingest(asQuestion(c, settings.deadlines.readMs)));
   } catch (cause) {
     if (!(cause instanceof IngestUnreachable)) throw cause;
     log("warn", "refill: ingest is unreachable", { requestId: c.var.requestId, reason: cause.message });

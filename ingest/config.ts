@@ -15,8 +15,13 @@ import {
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 const redisUrl = url("redis:", "rediss:");
 
-/** Newest items of a user that Redis holds, unless HISTORY_LIMIT says otherwise. */
-export const DEFAULT_HISTORY_LIMIT = 2_000;
+/** What everything that writes views must agree on, the commands included. */
+export const viewVariables = {
+  HISTORY_LIMIT: wholeNumber
+    .min(1)
+    .default(2_000)
+    .describe("Newest items of a user that Redis holds; older pages come from Postgres"),
+};
 
 /** Every variable that ingest reads, with its default and in words. */
 const Environment = z
@@ -33,10 +38,7 @@ const Environment = z
       .describe("How many replicas must hold an event before it counts as accepted"),
     ...authVariables,
     ...acceptVariables,
-    HISTORY_LIMIT: wholeNumber
-      .min(1)
-      .default(DEFAULT_HISTORY_LIMIT)
-      .describe("Newest items of a user that Redis holds; older pages come from Postgres"),
+    ...viewVariables,
     DRAIN_LINGER: wholeNumber.min(0).default(40).describe("Milliseconds a small batch waits for company"),
     RECLAIM_AFTER: wholeNumber
       .min(1)

@@ -20,13 +20,18 @@ export type Pace = Omit<Flood, "kind" | "path"> & {
   rate: number;
 };
 
-/** GETs in a closed loop: every connection asks again once it is answered. The answer is every latency in ms. */
+/**
+ * GETs; the answer is every latency in ms. Without a rate every connection asks again once it is answered; with one,
+ * each is sent when it is due, and its latency counts from there.
+ */
 export type Reads = {
   kind: "reads";
   url: string;
   asks: readonly { path: string; token: string }[];
   connections: number;
   seconds: number;
+  /** Requests a second. */
+  rate?: number | undefined;
 };
 
 export type Outcome = { perSecond: number } | { latencies: number[] } | { failed: string };

@@ -1,7 +1,9 @@
 import type { Redis } from "ioredis";
+import * as z from "zod";
 import { UserId } from "../../db/contract/ids.ts";
+import { readEnvironment } from "../../db/environment.ts";
 import { connect, type Database } from "../../db/postgres/connect.ts";
-import { DEFAULT_HISTORY_LIMIT } from "../../ingest/config.ts";
+import { viewVariables } from "../../ingest/config.ts";
 import { connectRedis } from "../../ingest/redis.ts";
 import { countUsers, historyUsers } from "../../ingest/views/users.ts";
 import { progressBar } from "../progress.ts";
@@ -12,14 +14,15 @@ import { withRedis } from "./with-redis.ts";
 /** Both stores of the views, and whom to work on. */
 export type Views = { db: Database; redis: Redis; historyLimit: number };
 
-/** Works on both stores and lets go of them. */
+/** Works on both stores and lets go of them. @throws when one of them would be ours and the other the caller's. */
 export async function withViews<T>(env: Env, work: (views: Views) => Promise<T>): Promise<T> {
+  if (!env.DATABASE_URL !== !env.REDIS_URL) throw new Error("set DATABASE_URL and REDIS_URL, or neither");
+  const { HISTORY_LIMIT: historyLimit } = readEnvironment(z.object(viewVariables), env);
   return await withDatabase(env, (databaseUrl) =>
     withRedis(env, async (redisUrl) => {
       const { db, close } = connect(databaseUrl, { max: 4 });
       const redis = connectRedis(redisUrl);
       try {
-        const historyLimit = Number(env.HISTORY_LIMIT || DEFAULT_HISTORY_LIMIT);
         return await work({ db, redis, historyLimit });
       } finally {
         redis.disconnect();

@@ -7,7 +7,12 @@ import { type HistoryItem, historyItem, type Progress } from "./views.ts";
 export type Cursor = { position_at: number; content_id: ContentId };
 
 export const HistoryQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: z
+    .string()
+    .regex(/^\d+$/, "a whole number")
+    .transform(Number)
+    .pipe(z.number().min(1).max(200))
+    .default(50),
   cursor: z.string().max(400).optional(),
 });
 

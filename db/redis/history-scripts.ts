@@ -14,9 +14,9 @@ import type { Script } from "./script.ts";
  * One page in one round trip.
  *
  * ARGV: limit; time and content_id of the cursor, or "" ""; the version that the client has, or "".
- * Returns {"cold"}, {"same", version} or {"page", version, complete, items}: up to limit + 1 items as the JSON
- * text [[id, packed], ...], for one string costs every client less than a hundred. `complete` is 0 when what
- * follows may be in Postgres alone.
+ * Returns {"cold"}, {"same", version} or {"page", version, complete, ids, items}: up to limit + 1 of both, each as one
+ * JSON text, for one string costs every client less than a hundred. `complete` is 0 when what follows may be in
+ * Postgres alone.
  *
  * Lua compares strings by locale and Redis orders them by bytes, hence `precedes`.
  */
@@ -52,10 +52,11 @@ else
   until #ids >= wanted or #chunk < wanted * 2
 end
 local complete = (not state[5] or #ids >= wanted) and 1 or 0
-if #ids == 0 then return {'page', version, complete, '[]'} end
+if #ids == 0 then return {'page', version, complete, '[]', '[]'} end
 local items = redis.call('HMGET', KEYS[3], unpack(ids))
-for i = 1, #ids do items[i] = '["' .. ids[i] .. '",' .. items[i] .. ']' end
-return {'page', version, complete, '[' .. table.concat(items, ',') .. ']'}
+return {
+  'page', version, complete, '["' .. table.concat(ids, '","') .. '"]', '[' .. table.concat(items, ',') .. ']',
+}
 `,
 };
 

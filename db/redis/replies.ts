@@ -16,10 +16,11 @@ export type FoundItem =
 
 /** The reply of the script `readHistory`. */
 export function foundHistory(reply: unknown): FoundHistory {
-  const [state, version, complete, items] = reply as [FoundHistory["state"], string, number, string];
+  const [state, version, complete, ids, items] = reply as [FoundHistory["state"], ...FoundPage];
   if (state === "cold") return { state };
   if (state === "same") return { state, version };
-  const found = (JSON.parse(items) as [ContentId, Packed][]).map(([id, packed]) => progressOf(id, packed));
+  const named = JSON.parse(ids) as ContentId[];
+  const found = (JSON.parse(items) as Packed[]).map((its, at) => progressOf(named[at] as ContentId, its));
   return { state, version, complete: complete === 1, found };
 }
 
@@ -30,3 +31,5 @@ export function foundItem(reply: unknown, content: ContentId): FoundItem {
   if (state === "absent") return { state, complete: value === 1 };
   return { state, progress: unpackProgress(content, String(value)) };
 }
+
+type FoundPage = [version: string, complete: number, ids: string, items: string];

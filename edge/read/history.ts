@@ -27,7 +27,7 @@ export function history(deps: EdgeDeps): EdgeHandler {
 
     const reading = redis.readHistory(user_id, page, knownVersion(asked, page));
     const seen = await unlessRedisFails(deps, c, reading);
-    c.header("Vary", "Authorization");
+    c.header("Vary", "Authorization", { append: true });
     if (seen === null || seen.state === "cold") return await refill(deps, c);
     if (seen.state === "page" && !seen.complete) return await refill(deps, c);
 

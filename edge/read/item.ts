@@ -13,7 +13,7 @@ export function item(deps: EdgeDeps): EdgeHandler {
     mustRead(c.var.viewer, user_id);
 
     const seen = await unlessRedisFails(deps, c, redis.readItem(user_id, content_id));
-    c.header("Vary", "Authorization");
+    c.header("Vary", "Authorization", { append: true });
     if (seen === null || seen.state === "cold") return await refill(deps, c);
     if (seen.state === "absent" && !seen.complete) return await refill(deps, c);
     if (seen.state === "absent") throw new Refusal("not_found", `${content_id} is not in this history`);

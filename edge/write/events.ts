@@ -20,5 +20,5 @@ export const userEvents: Write = (c) => {
 
 const events: Omit<ReturnType<Write>, "owner"> = {
   receive: (arrival, body) => receive(parseJson(body), arrival),
-  answer: (results) => Response.json(acceptedAnswer(results), { status: 202 }),
+  answer: acceptedAnswer,
 };

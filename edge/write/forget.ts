@@ -11,7 +11,7 @@ export const forgetItem: Write = (c) => {
   return {
     owner: { user_id, session_id: null },
     receive: (arrival) => ({ entry: forgetting(arrival, { content_id }), results: null }),
-    answer: accepted,
+    answer: () => null,
   };
 };
 
@@ -23,9 +23,6 @@ export const clearHistory: Write = (c) => {
   return {
     owner: { user_id, session_id: null },
     receive: (arrival) => ({ entry: forgetting(arrival, { before }), results: null }),
-    answer: accepted,
+    answer: () => null,
   };
 };
-
-/** Durable, and not yet to be seen in the next read. */
-const accepted = () => new Response(null, { status: 202 });

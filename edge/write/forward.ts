@@ -1,7 +1,7 @@
 import { readBody } from "../../db/contract/body.ts";
 import type { Arrival, Entry, EventResult, Received } from "../../db/contract/events.ts";
 import { Refusal } from "../../db/contract/refusals.ts";
-import { type Stamp, stampHeaders } from "../../db/contract/requests.ts";
+import { type AcceptedAnswer, type Stamp, stampHeaders } from "../../db/contract/requests.ts";
 import type { EdgeContext, EdgeDeps, EdgeHandler } from "../deps.ts";
 import { IngestUnreachable } from "../ingest.ts";
 import { asQuestion, asResponse } from "../pass.ts";
@@ -12,7 +12,8 @@ export type Write = (c: EdgeContext) => {
   owner: Pick<Arrival, "user_id" | "session_id">;
   /** The same pure function that ingest uses. */
   receive: (arrival: Arrival, body: Uint8Array) => Received;
-  answer: (results: EventResult[] | null) => Response;
+  /** What 202 says when the edge has appended it itself: durable, and not yet to be seen. */
+  answer: (results: EventResult[] | null) => AcceptedAnswer | null;
 };
 
 /**
@@ -32,7 +33,7 @@ export function forward(deps: EdgeDeps, write: Write): EdgeHandler {
     const question = asQuestion(c, settings.deadlines.writeMs);
     Object.assign(question.headers, stampHeaders(stamp));
     try {
-      return asResponse(await ingest(body ? { ...question, body } : question));
+      return asResponse(c, await ingest(body ? { ...question, body } : question));
     } catch (error) {
       if (!(error instanceof IngestUnreachable)) throw error;
       const details = { requestId: c.var.requestId, reason: error.message };
@@ -42,7 +43,8 @@ export function forward(deps: EdgeDeps, write: Write): EdgeHandler {
     const arrival = { ...owner, ...stamp, max_age_ms: settings.eventMaxAgeMs };
     const { entry, results } = receive(arrival, body ?? new Uint8Array());
     await append(deps, entry);
-    return answer(results);
+    const said = answer(results);
+    return said ? c.json(said, 202) : c.body(null, 202);
   };
 }
 

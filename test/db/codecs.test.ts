@@ -90,7 +90,7 @@ describe("a page", () => {
     },
   );
 
-  test.each(["0", "201", "1.5", "many", "-1"])("the limit %j is refused", (limit) => {
+  test.each(["0", "201", "1.5", "many", "-1", "0x2", "1e1", " 2", ""])("the limit %j is refused", (limit) => {
     expect(() => pageRequest({ limit })).toThrow(/^limit: /);
   });
 

@@ -55,7 +55,7 @@ describe("a warm history", () => {
       },
     ]);
     expect(list.headers.get("cache-control")).toBe("private, no-cache");
-    expect(list.headers.get("vary")).toBe("Authorization, Origin");
+    expect(list.headers.get("vary")).toBe("Origin, Authorization");
 
     asked = doorCount();
     const etag = list.headers.get("etag") ?? "";
@@ -191,7 +191,7 @@ describe("what Redis does not know", () => {
       link: answer.headers.link,
       etag: '"of-ingest"',
       "cache-control": "private, no-cache",
-      vary: "Authorization, Origin",
+      vary: "Origin, Authorization",
       "x-request-id": "r-1",
     });
     expect(list.headers.get("set-cookie")).toBeNull();
