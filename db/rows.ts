@@ -1,17 +1,20 @@
 import type { ContentId, UserId } from "./contract/ids.ts";
-import type { Progress } from "./contract/views.ts";
 
 /**
- * The current row of one history item, as Postgres answers it and as it is projected. Times are epoch
- * milliseconds, 0 for never: `position_at` is 0 when the item is forgotten.
+ * The current row of one history item, as Postgres answers it. Times are epoch milliseconds, 0 for never:
+ * `position_at` is 0 when the item is forgotten.
  */
-export type HistoryRow = Progress & {
+export type HistoryRow = {
   user_id: UserId;
   content_id: ContentId;
   /** The version of the row: +1 at every change, under its lock. */
   rev: number;
-  /** What the catalogue knows; its rev is 0 while it knows nothing. */
+  position_at: number;
+  playback_time: number;
+  /** As players reported it; null when none did. */
+  duration: number | null;
+  completed_at: number;
+  catalog_id: string | null;
+  /** The version of what the catalogue says of the content; 0 while it says nothing. */
   content_rev: number;
-  title: string | null;
-  thumbnail: string | null;
 };

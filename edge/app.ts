@@ -9,9 +9,12 @@ import { mustBeJson } from "../db/contract/requests.ts";
 import type { EdgeContext, EdgeDeps, EdgeEnv, EdgeHandler, EdgeMiddleware } from "./deps.ts";
 import { health, ready } from "./health.ts";
 import { describeError } from "./log.ts";
+import { facets } from "./read/facets.ts";
 import { history } from "./read/history.ts";
 import { item } from "./read/item.ts";
 import { viewer } from "./viewer.ts";
+import { content } from "./write/content.ts";
+import { contents } from "./write/contents.ts";
 import { sessionEvents, userEvents } from "./write/events.ts";
 import { clearHistory, forgetItem } from "./write/forget.ts";
 import { forward } from "./write/forward.ts";
@@ -35,12 +38,17 @@ export function createApp(deps: EdgeDeps): Hono<EdgeEnv> {
 
   const user = viewer(deps);
   app.get("/users/:user_id/watchhistory", user, history(deps));
+  app.get("/users/:user_id/watchhistory/facets", user, facets(deps));
   app.get("/users/:user_id/watchhistory/:content_id", user, item(deps));
   app.get("/profiles/:user_id/history", user, history(deps));
   app.post("/users/:session_id/playlists/watchhistory", user, json, forward(deps, sessionEvents));
   app.post("/profiles/:user_id/history", user, json, forward(deps, userEvents));
   app.delete("/users/:user_id/watchhistory/:content_id", user, forward(deps, forgetItem));
   app.delete("/users/:user_id/watchhistory", user, forward(deps, clearHistory));
+  app.put("/contents/:content_id", user, json, content(deps));
+  app.get("/contents/:content_id", user, content(deps));
+  app.delete("/contents/:content_id", user, content(deps));
+  app.post("/contents", user, contents(deps));
 
   app.notFound((c) => refused(c, new Refusal("not_found", "there is nothing at this path")));
   app.onError((error, c) => {

@@ -4,13 +4,18 @@ import type { EdgeDeps } from "./deps.ts";
 import type { EdgeConfig } from "./env.ts";
 import { ingestAt } from "./ingest.ts";
 import { consoleLog } from "./log.ts";
+import { pipeAt } from "./pipe.ts";
 import { edgeRedis } from "./redis.ts";
 
 /** The real things, out of the configuration. Only where assets come from depends on the runtime. */
 export function edgeDeps(config: EdgeConfig, asset: EdgeDeps["asset"]): EdgeDeps {
   return {
-    redis: { ...edgeRedis(config.redis), append: edgeRedis(config.streamRedis).append },
+    redis: {
+      ...edgeRedis({ ...config.redis, model: config.historyIndex }),
+      append: edgeRedis(config.streamRedis).append,
+    },
     ingest: ingestAt(config.ingestUrl),
+    pipe: pipeAt(config.ingestUrl),
     verifyToken: verifierOf(config.auth),
     asset,
     now: Date.now,

@@ -2,13 +2,14 @@ import type { Context, Handler, MiddlewareHandler } from "hono";
 import type { VerifyToken, Viewer } from "../db/contract/access.ts";
 import type { Entry } from "../db/contract/events.ts";
 import type { ContentId, UserId } from "../db/contract/ids.ts";
-import type { PageRequest } from "../db/contract/pages.ts";
-import type { FoundHistory, FoundItem } from "../db/redis/replies.ts";
+import type { FacetsRequest, PageRequest } from "../db/contract/pages.ts";
+import type { FoundFacets, FoundHistory, FoundItem, FoundNarrowed } from "../db/redis/replies.ts";
 
 /** Everything that the edge works with. Built once per isolate or process. */
 export type EdgeDeps = {
   redis: EdgeRedis;
   ingest: AskIngest;
+  pipe: PipeToIngest;
   verifyToken: VerifyToken;
   /** A file of `public/`, or a 404. */
   asset: (request: Request) => Promise<Response>;
@@ -31,6 +32,10 @@ export type EdgeRedis = {
   /** One round trip. */
   readHistory(user: UserId, page: PageRequest, knownVersion: string): Promise<FoundHistory>;
   /** One round trip. */
+  search(user: UserId, page: PageRequest, knownVersion: string): Promise<FoundNarrowed>;
+  /** One round trip. */
+  facets(user: UserId, request: FacetsRequest, knownVersion: string): Promise<FoundFacets>;
+  /** One round trip. */
   readItem(user: UserId, content: ContentId): Promise<FoundItem>;
   /** @returns whether the entry was taken: not when it would take the backlog past its limit. */
   append(entry: Entry, limit: number): Promise<boolean>;
@@ -48,6 +53,14 @@ export type IngestQuestion = {
   body?: Uint8Array<ArrayBuffer>;
   deadlineMs: number;
 };
+
+/**
+ * Asks ingest with a body of any length, and gives its answer as soon as that begins, while the body still comes.
+ * @throws IngestUnreachable, and nothing else.
+ */
+export type PipeToIngest = (
+  question: Omit<IngestQuestion, "body"> & { body: ReadableStream<Uint8Array> | null },
+) => Promise<Response>;
 
 export type IngestAnswer = { status: number; headers: Headers; body: ArrayBuffer };
 

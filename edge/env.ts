@@ -11,6 +11,7 @@ import {
   rule,
   url,
 } from "../db/environment.ts";
+import { MODELS, type ModelName } from "../db/redis/index/model.ts";
 
 const httpUrl = url("http:", "https:").transform((text) => text.replace(/\/+$/, ""));
 const origins = z
@@ -33,6 +34,12 @@ export const Environment = z
     ...authVariables,
     CORS_ORIGINS: origins.default([]).describe("Origins whose pages may ask, separated by commas"),
     ...acceptVariables,
+    HISTORY_INDEX: z
+      .enum(["auto", ...MODELS])
+      .default("auto")
+      .describe(
+        "How records are found by dimension, as ingest has it; auto: learnt from the first view that is read",
+      ),
     EDGE_PORT: port.default(8787).describe("Where the edge listens (Node, Deno)"),
     EDGE_HOST: z.string().default("127.0.0.1").describe("The interface it listens on (Node, Deno)"),
   })
@@ -45,6 +52,7 @@ export const Environment = z
 export type EdgeConfig = {
   redis: { url: string; token: string };
   streamRedis: { url: string; token: string };
+  historyIndex: ModelName | "auto";
   ingestUrl: string;
   auth: Auth;
   corsOrigins: string[];
@@ -60,6 +68,7 @@ export function edgeConfig(env: Readonly<Record<string, unknown>>): EdgeConfig {
   return {
     redis,
     streamRedis: url && token ? { url, token } : redis,
+    historyIndex: its.HISTORY_INDEX,
     ingestUrl: its.INGEST_URL,
     auth: authOf(its),
     corsOrigins: its.CORS_ORIGINS,

@@ -21,11 +21,21 @@ export function asQuestion(c: EdgeContext, deadlineMs: number): IngestQuestion {
 
 /** What ingest said, said again. */
 export function asResponse(c: EdgeContext, { status, headers, body }: IngestAnswer): Response {
+  const bodyless = BODYLESS.has(status) || body.byteLength === 0;
+  return c.newResponse(bodyless ? null : body, status as StatusCode, passedHeaders(headers));
+}
+
+/** What ingest says, said again while it is still being said. */
+export function asStream(c: EdgeContext, { status, headers, body }: Response): Response {
+  return c.newResponse(body, status as StatusCode, passedHeaders(headers));
+}
+
+/** What of the headers of ingest a client gets. */
+function passedHeaders(headers: Headers): Record<string, string> {
   const passed: Record<string, string> = {};
   for (const name of ANSWERED_WITH) {
     const value = headers.get(name);
     if (value !== null) passed[name] = value;
   }
-  const bodyless = BODYLESS.has(status) || body.byteLength === 0;
-  return c.newResponse(bodyless ? null : body, status as StatusCode, passed);
+  return passed;
 }

@@ -1,7 +1,13 @@
 import { Redis } from "@upstash/redis/cloudflare";
 import { readHistory, readItem } from "../db/redis/history-scripts.ts";
+import { jsonArray } from "../db/redis/index/json-array.ts";
+import type { IndexModel, ModelName } from "../db/redis/index/model.ts";
+import { facetsArguments, searchArguments } from "../db/redis/index/query.ts";
+import { redisearch } from "../db/redis/index/redisearch.ts";
+import { sortedSets } from "../db/redis/index/sorted-sets.ts";
 import { backlogKey, eventStream, historyKeys } from "../db/redis/keys.ts";
-import { foundHistory, foundItem } from "../db/redis/replies.ts";
+import { type QueryScripts, queryScripts } from "../db/redis/query-scripts.ts";
+import { foundFacets, foundHistory, foundItem, foundNarrowed } from "../db/redis/replies.ts";
 import type { Script } from "../db/redis/script.ts";
 import { appendEntries } from "../db/redis/stream-scripts.ts";
 import type { EdgeRedis } from "./deps.ts";
@@ -16,8 +22,9 @@ const DEADLINE_MS = 1_500;
  *
  * What comes out of here when it fails never holds the text of a command: the library's own errors do.
  */
-export function edgeRedis(options: { url: string; token: string; deadlineMs?: number }): EdgeRedis {
-  const { url, token, deadlineMs = DEADLINE_MS } = options;
+export function edgeRedis(options: Options): EdgeRedis {
+  const { url, token, model = "auto", deadlineMs = DEADLINE_MS } = options;
+  let index = model === "auto" ? "redisearch" : model;
   const client = new Redis({
     url,
     token,
@@ -45,7 +52,33 @@ export function edgeRedis(options: { url: string; token: string; deadlineMs?: nu
     }
   }
 
+  /** A view that was warmed for another model tells which: the next search knows, and this one is ingest's. */
+  async function query<Found extends { state: string; making?: string }>(
+    search: (of: IndexModel & { scripts: QueryScripts }) => Promise<Found>,
+  ): Promise<Found> {
+    const found = await search(INDEXES[index]);
+    const making = found.state === "other" ? found.making?.split(":")[0] : undefined;
+    if (model === "auto" && making !== undefined && making in INDEXES) index = making as ModelName;
+    return found;
+  }
+
   return {
+    search: safely((user, page, known) =>
+      query(async ({ scripts, ...index }) =>
+        foundNarrowed(
+          await run(scripts.search, historyKeys(user), searchArguments(index, user, page, known)),
+        ),
+      ),
+    ),
+
+    facets: safely((user, request, known) =>
+      query(async ({ scripts, ...index }) =>
+        foundFacets(
+          await run(scripts.facets, historyKeys(user), facetsArguments(index, user, request, known)),
+        ),
+      ),
+    ),
+
     readHistory: safely(async (user, { limit, after }, knownVersion) => {
       const args = [limit, after?.position_at ?? "", after?.content_id ?? "", knownVersion];
       return foundHistory(await run(readHistory, historyKeys(user), args));
@@ -63,6 +96,19 @@ export function edgeRedis(options: { url: string; token: string; deadlineMs?: nu
 
     ping: safely(async () => void (await client.ping())),
   };
+}
+
+type Options = { url: string; token: string; model?: ModelName | "auto"; deadlineMs?: number };
+
+/** Reading is the same in both generations of the search module. */
+const INDEXES = {
+  redisearch: withScripts(redisearch(2)),
+  "sorted-sets": withScripts(sortedSets),
+  "json-array": withScripts(jsonArray),
+};
+
+function withScripts(model: IndexModel): IndexModel & { scripts: QueryScripts } {
+  return { ...model, scripts: queryScripts(model) };
 }
 
 /** Redis did not answer, refused, or answered what nobody can read. */

@@ -12,11 +12,19 @@ import {
   wholeNumber,
 } from "../db/environment.ts";
 
+import { MODELS, type ModelName } from "../db/redis/index/model.ts";
+
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 const redisUrl = url("redis:", "rediss:");
 
 /** What everything that writes views must agree on, the commands included. */
 export const viewVariables = {
+  HISTORY_INDEX: z
+    .enum(["auto", ...MODELS])
+    .default("auto")
+    .describe(
+      "How records are found by dimension; auto: redisearch on one Redis with the module, else sorted-sets",
+    ),
   HISTORY_LIMIT: wholeNumber
     .min(1)
     .default(2_000)
@@ -39,6 +47,20 @@ const Environment = z
     ...authVariables,
     ...acceptVariables,
     ...viewVariables,
+    WARM_USERS: wholeNumber
+      .min(1)
+      .default(1_000_000)
+      .describe("Users whose views Redis holds at most; the coldest are evicted"),
+    WARM_AGE: wholeNumber
+      .min(1)
+      .default(30)
+      .describe("Days after which views that nothing was written to are evicted"),
+    WARM_MEMORY: z.coerce
+      .number()
+      .gt(0)
+      .max(1)
+      .default(0.8)
+      .describe("Share of Redis' maxmemory past which the coldest views are evicted, if it has a maxmemory"),
     DRAIN_LINGER: wholeNumber.min(0).default(40).describe("Milliseconds a small batch waits for company"),
     RECLAIM_AFTER: wholeNumber
       .min(1)
@@ -49,11 +71,13 @@ const Environment = z
   .refine(oneWayToCheckTokens, checkTokens);
 
 export type Config = {
+  historyIndex: ModelName | "auto";
   http: { port: number; host: string };
   postgres: { url: string; max: number };
   redis: { views: string; stream: string; streamReplicas: number };
   auth: Auth;
   limits: { backlog: number; eventMaxAgeMs: number; history: number };
+  warm: { users: number; ageMs: number; memory: number };
   drain: { lingerMs: number; reclaimAfterMs: number };
   logLevel: (typeof LOG_LEVELS)[number];
 };
@@ -62,6 +86,7 @@ export type Config = {
 export function ingestConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const its = readEnvironment(Environment, env);
   return {
+    historyIndex: its.HISTORY_INDEX,
     http: { port: its.INGEST_PORT, host: its.INGEST_HOST },
     postgres: { url: its.DATABASE_URL, max: its.DATABASE_POOL },
     redis: {
@@ -75,6 +100,7 @@ export function ingestConfig(env: Readonly<Record<string, string | undefined>>):
       eventMaxAgeMs: its.EVENT_MAX_AGE * 86_400_000,
       history: its.HISTORY_LIMIT,
     },
+    warm: { users: its.WARM_USERS, ageMs: its.WARM_AGE * 86_400_000, memory: its.WARM_MEMORY },
     drain: { lingerMs: its.DRAIN_LINGER, reclaimAfterMs: its.RECLAIM_AFTER },
     logLevel: its.LOG_LEVEL,
   };

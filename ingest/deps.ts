@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { VerifyToken, Viewer } from "../db/contract/access.ts";
 import type { Entry } from "../db/contract/events.ts";
+import type { ContentLibrary } from "./library/content-library.ts";
 import type { Log } from "./observe/log.ts";
 import type { HistoryReader } from "./views/read.ts";
 
@@ -16,6 +17,9 @@ export type IngestDeps = {
   /** Stores and projects an entry that is in the stream already; false when that could not be done in time. */
   applyNow: (entry: Entry) => Promise<boolean>;
   history: HistoryReader;
+  contents: ContentLibrary;
+  /** This process stops: what would go on for long ends now. */
+  stopping: AbortSignal;
   /** Are the stores there? By name. */
   probe: () => Promise<Record<string, boolean>>;
 };

@@ -4,6 +4,7 @@ import { sql } from "drizzle-orm";
 import { createRemoteJWKSet } from "jose";
 import { type TokenRules, tokenVerifier } from "../db/contract/access.ts";
 import type { Entry } from "../db/contract/events.ts";
+import type { UserId } from "../db/contract/ids.ts";
 import { connect } from "../db/postgres/connect.ts";
 import { appender } from "./accept/appender.ts";
 import type { Config } from "./config.ts";
@@ -12,12 +13,18 @@ import { drain } from "./drain/loop.ts";
 import { store } from "./drain/store.ts";
 import { turn } from "./drain/turn.ts";
 import { createHttp } from "./http.ts";
+import { contentLibrary } from "./library/content-library.ts";
 import type { Log } from "./observe/log.ts";
 import { connectRedis } from "./redis.ts";
-import { eventStreamOn } from "./stream.ts";
-import { type Projection, project } from "./views/project.ts";
+import { eventStreamOn, type StreamEntry } from "./stream.ts";
+import { carryChanges } from "./views/carry-changes.ts";
+import { contentLookup } from "./views/contents.ts";
+import { historyIndexOn } from "./views/history-index.ts";
+import { evict, type Projection, project } from "./views/project.ts";
 import { historyReader } from "./views/read.ts";
 import { refiller } from "./views/refill.ts";
+import { sweeper } from "./views/sweep.ts";
+import { warmSet } from "./views/warm-set.ts";
 
 /** How long a forget waits to be visible before it is answered as accepted only. */
 const APPLY_TIMEOUT_MS = 1_500;
@@ -26,6 +33,9 @@ const PROBE_TIMEOUT_MS = 1_000;
 const READ_TIMEOUT_MS = 500;
 /** Keys of an issuer must come within the patience of the edge. */
 const JWKS_TIMEOUT_MS = 1_500;
+/** A catalogue may be sent for as long as something moves; a connection where nothing does is given up after this. */
+const IDLE_TIMEOUT_MS = 300_000;
+const PATIENT = { requestTimeout: 0, headersTimeout: 60_000 };
 
 /**
  * The ingest service: constructed whole, then started, then stopped. Any number of them, in one process or in
@@ -41,9 +51,18 @@ export function createService(config: Config, log: Log) {
     consumer: `ingest-${randomUUID()}`,
     replicas: config.redis.streamReplicas,
   });
-  const projectDeps = { redis: views, historyLimit: config.limits.history };
+  const warm = warmSet({ redis: views, clock: Date.now, log });
+  const viewDeps = {
+    warm,
+    historyLimit: config.limits.history,
+    index: historyIndexOn(views, config.historyIndex, log),
+    contents: contentLookup(db),
+  };
   const storeFolded = (folded: Folded) => store(db, folded);
-  const projectRows = (projection: Projection) => project(projectDeps, projection);
+
+  async function projectRows(projection: Projection): Promise<void> {
+    await warm.touch(await project({ redis: views, ...viewDeps }, projection));
+  }
 
   async function applyNow(entry: Entry): Promise<boolean> {
     const applied = (async () => {
@@ -54,7 +73,9 @@ export function createService(config: Config, log: Log) {
     return await withinTime(applied, APPLY_TIMEOUT_MS);
   }
 
-  const refill = refiller({ db, redis: reads, log, historyLimit: config.limits.history });
+  const readDeps = { db, redis: reads, log, ...viewDeps };
+  const refill = refiller(readDeps);
+  const stopping = new AbortController();
   const http = createHttp({
     log,
     verifyToken: tokenVerifier(tokenRules(config.auth)),
@@ -63,7 +84,9 @@ export function createService(config: Config, log: Log) {
     eventMaxAgeMs: config.limits.eventMaxAgeMs,
     append: appender(stream, config.limits.backlog),
     applyNow,
-    history: historyReader({ db, redis: reads, refill, log }),
+    history: historyReader({ ...readDeps, refill }),
+    contents: contentLibrary({ db, log }),
+    stopping: stopping.signal,
     probe: async () => ({
       postgres: await withinTime(
         db.execute(sql`SELECT 1`).then(() => true),
@@ -80,37 +103,37 @@ export function createService(config: Config, log: Log) {
     }),
   });
 
-  const stopping = new AbortController();
   let server: ServerType | undefined;
-  let draining: Promise<void> | undefined;
+  let working: Promise<unknown> | undefined;
 
-  /** Listens and drains. @returns the port. */
+  /** Listens, drains, carries changes of the catalogue and sweeps. @returns the port. */
   async function start(): Promise<{ port: number }> {
     await warnUnlessDurable(streamRedis, log);
     stopping.signal.throwIfAborted();
     const port = await new Promise<number>((resolve, reject) => {
       const listening = serve(
-        { fetch: http.fetch, ...config.http, hostname: config.http.host },
+        { fetch: http.fetch, ...config.http, hostname: config.http.host, serverOptions: PATIENT },
         ({ port }) => {
           resolve(port);
         },
       );
       listening.once("error", reject);
+      listening.setTimeout(IDLE_TIMEOUT_MS);
       server = listening;
     });
     const { lingerMs, reclaimAfterMs } = config.drain;
     const turnDeps = { store: storeFolded, project: projectRows, settle: stream.settle, log };
-    draining = drain(
-      {
-        stream,
-        turn: (entries, signal) => turn(turnDeps, entries, signal),
-        clock: Date.now,
-        log,
-        lingerMs,
-        reclaimAfterMs,
-      },
-      stopping.signal,
-    );
+    const drainDeps = {
+      stream,
+      turn: (entries: readonly StreamEntry[], signal: AbortSignal) => turn(turnDeps, entries, signal),
+      ...{ clock: Date.now, log, lingerMs, reclaimAfterMs },
+    };
+    const evictUser = (user: UserId) => evict(views, user);
+    working = Promise.all([
+      drain(drainDeps, stopping.signal),
+      carryChanges({ db, project: projectRows, clock: Date.now, log }, stopping.signal),
+      sweeper({ redis: views, evict: evictUser, clock: Date.now, log, bounds: config.warm }, stopping.signal),
+    ]);
     return { port };
   }
 
@@ -125,7 +148,7 @@ export function createService(config: Config, log: Log) {
         if ("closeIdleConnections" in listening) listening.closeIdleConnections();
       });
     }
-    await draining;
+    await working;
     for (const redis of [blocking, streamRedis, reads, views]) redis.disconnect();
     await closePostgres();
   }

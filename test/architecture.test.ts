@@ -15,7 +15,10 @@ const TABLE: { from: RegExp; may: RegExp }[] = [
   { from: /^db\/postgres\//, may: /^(db\/contract\/|db\/[^/]+\.ts$|db\/postgres\/|drizzle-orm(\/|$))/ },
   { from: /^db\/local\//, may: /^(db\/local\/|node:|postgres$)/ },
   { from: /^edge\/openapi\//, may: /^(db\/contract\/|edge\/(openapi\/|[^/]+\.ts$)|hono(\/|$)|zod$)/ },
-  { from: /^edge\/(node|files)\.ts$/, may: /^(edge\/[^/]+\.ts$|@hono\/node-server(\/|$)|hono(\/|$)|node:)/ },
+  {
+    from: /^edge\/(serve|node|deno|files)\.ts$/,
+    may: /^(edge\/[^/]+\.ts$|@hono\/node-server(\/|$)|hono(\/|$)|node:)/,
+  },
   {
     from: /^edge\/(read|write)\//,
     may: /^(db\/(contract|redis)\/|edge\/[^/]+\.ts$|edge\/write\/forward\.ts$)/,
@@ -29,7 +32,10 @@ const TABLE: { from: RegExp; may: RegExp }[] = [
     from: /^ingest\/drain\//,
     may: /^(db\/|ingest\/(drain\/|views\/|deps\.ts|stream\.ts|keep-trying\.ts|observe\/log\.ts)|drizzle-orm$)/,
   },
-  { from: /^ingest\/library\//, may: /^(db\/contract\/|ingest\/(views\/|deps\.ts|stream\.ts))/ },
+  {
+    from: /^ingest\/library\//,
+    may: /^(db\/(contract|postgres)\/|ingest\/(views\/|library\/(?!(get|put|post|delete|read)-|forget\.)|(deps|stream|request-id)\.ts$|observe\/log\.ts$)|drizzle-orm$|node:timers\/promises$)/,
+  },
   {
     from: /^ingest\/views\//,
     may: /^(db\/|ingest\/(views\/|deps\.ts|redis\.ts|keep-trying\.ts|observe\/log\.ts)|drizzle-orm$|ioredis$|node:crypto$)/,
@@ -40,7 +46,7 @@ const TABLE: { from: RegExp; may: RegExp }[] = [
     may: /^(db\/redis\/|ingest\/redis\.ts|ioredis$)/,
   },
   {
-    from: /^ingest\/(deps|keep-trying|redis|config|main|http)\.ts$|^ingest\/observe\//,
+    from: /^ingest\/(deps|keep-trying|redis|config|main|http|request-id)\.ts$|^ingest\/observe\//,
     may: /^(?!edge\/|test\/|commands\/)/,
   },
   { from: /^ingest\/service\.ts$/, may: /^(?!edge\/|test\/|commands\/)/ },

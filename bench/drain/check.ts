@@ -15,7 +15,10 @@ export async function checkDrained({ sql, redis }: World, beats: readonly Beat[]
     if (!known || known.occurred_at < beat.occurred_at) newest.set(key, beat);
   }
   const least = Math.min(...[...newest.values()].slice(0, 1_000).map((beat) => beat.occurred_at));
-  const [stored] = await sql`SELECT count(*)::int AS rows FROM listitems WHERE position_at >= ${least}`;
+  const contents = [...new Set(beats.map((beat) => beat.content_id))];
+  const [stored] = await sql`
+    SELECT count(*)::int AS rows FROM listitems
+    WHERE position_at >= ${least} AND content_id = ANY(${contents})`;
   if (stored?.rows !== newest.size) throw new Error(`${stored?.rows} of ${newest.size} rows are in Postgres`);
 
   for (const beat of [...newest.values()].slice(0, SAMPLE)) {

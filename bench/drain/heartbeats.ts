@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Entry, receive } from "../../db/contract/events.ts";
 import type { UserId } from "../../db/contract/ids.ts";
+import { randomFrom } from "../random.ts";
 
 /** One heartbeat of one viewer, before it is an entry: what both sides of a comparison are made of. */
 export type Beat = {
@@ -16,12 +17,17 @@ export type Beat = {
 const DURATION = 5_400;
 
 /** One heartbeat for each of `users` x `items` rows, in the order in which strangers' heartbeats come: any. */
-export function distinctBeats(users: number, items: number, occurred_at: number): Beat[] {
+export function distinctBeats(
+  users: number,
+  items: number,
+  occurred_at: number,
+  kind: "film" | "match" = "film",
+): Beat[] {
   const beats: Beat[] = [];
   for (let user = 0; user < users; user++) {
     for (let item = 0; item < items; item++) {
       const playback_time = 60 + (occurred_at % 1_000);
-      beats.push({ ...idsOf(user, item), playback_time, duration: DURATION, occurred_at });
+      beats.push({ ...idsOf(user, item, kind), playback_time, duration: DURATION, occurred_at });
     }
   }
   return shuffled(beats);
@@ -43,10 +49,10 @@ export function mixedBeats(viewers: number, beatsEach: number, from: number): Be
   ).flat();
 }
 
-function idsOf(user: number, item: number) {
+function idsOf(user: number, item: number, kind = "film") {
   return {
     user_id: `viewer-${user}`,
-    content_id: `film-${item}`,
+    content_id: `${kind}-${item}`,
     catalog_id: "catalogue-1",
     event_id: randomUUID(),
   };
@@ -66,19 +72,9 @@ export function entryOf({ user_id, ...body }: Beat): Entry {
 
 /** The same shuffle every time. */
 function shuffled<T>(items: readonly T[]): T[] {
-  const random = mulberry32(20_260_101);
+  const random = randomFrom(20_260_101);
   return items
     .map((item) => ({ item, at: random() }))
     .sort((a, b) => a.at - b.at)
     .map(({ item }) => item);
-}
-
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -26,7 +26,8 @@ export function thisRun(quick: boolean): Run {
   };
 }
 
-function inWords({ at, quick, node, cpu, cores, loadBefore }: Run): string {
+/** The same in a sentence. */
+export function inWords({ at, quick, node, cpu, cores, loadBefore }: Run): string {
   const kind = quick ? "A smoke run" : "Run";
   const machine = `${cores} cores (${cpu}) shared by clients, servers and stores`;
   return `${kind} of ${at} on ${machine}, Node ${node.slice(1)}, load before it ${loadBefore.toFixed(1)}.`;

@@ -10,6 +10,13 @@ const BAR_LEFT = 190;
 const REACH_AT = 420;
 const BAR_MOST = 700;
 
+/** The ground and the words of every plot, light or dark as the reader's screen is. */
+export const LIGHT_AND_DARK = `
+    .ground { fill: #ffffff } .text { fill: #1f2328 } .quiet { fill: #59636e } .line { stroke: #59636e }
+    @media (prefers-color-scheme: dark) {
+      .ground { fill: #14181d } .text { fill: #e6edf3 } .quiet { fill: #9aa4af } .line { stroke: #9aa4af }
+    }`;
+
 /**
  * A bar for each figure, scaled so that all reaches stand on one line. It brings its own ground, light or dark as
  * the reader's screen is.
@@ -19,11 +26,9 @@ export function plot(figures: readonly Measured[]): string {
   const foot = height - 14;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" role="img"
   aria-label="Each figure beside its reach" font-family="system-ui, sans-serif" font-size="13">
-  <style>
-    .ground { fill: #ffffff } .text { fill: #1f2328 } .quiet { fill: #59636e } .line { stroke: #59636e }
+  <style>${LIGHT_AND_DARK}
     .reached { fill: #2f7d4f } .missed { fill: #b8621b }
     @media (prefers-color-scheme: dark) {
-      .ground { fill: #14181d } .text { fill: #e6edf3 } .quiet { fill: #9aa4af } .line { stroke: #9aa4af }
       .reached { fill: #4cb079 } .missed { fill: #e08a3c }
     }
   </style>

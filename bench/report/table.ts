@@ -3,7 +3,11 @@ import { reachInWords, round, valueInWords } from "./words.ts";
 
 /** The figures for a terminal. */
 export function terminalTable(figures: readonly Measured[]): string {
-  const rows = [["figure", "measured", "reach", "", "ours", "beside"], ...figures.map(cells)];
+  return aligned([["figure", "measured", "reach", "", "ours", "beside"], ...figures.map(cells)]);
+}
+
+/** Rows of text with their columns below each other. */
+export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   const line = (row: readonly string[]) =>
     row
@@ -33,6 +37,14 @@ export function markdownTable(figures: readonly Measured[], machine: string): st
     machine,
     "",
   ].join("\n");
+}
+
+/** Rows of which the first names the columns, in Markdown. */
+export function markdownRows([head = [], ...rows]: readonly (readonly string[])[]): string {
+  const line = (row: readonly string[]) => `| ${row.join(" | ")} |`;
+  return [line(head), line(head.map((_, column) => (column === 0 ? "---" : "--:"))), ...rows.map(line)].join(
+    "\n",
+  );
 }
 
 function cells(figure: Measured): string[] {

@@ -47,7 +47,7 @@ export type World = {
 
 /** Nothing of an earlier experiment is left. */
 export async function emptyWorld({ sql, redis }: World): Promise<void> {
-  await sql`TRUNCATE listitems, playlists, history_users, contents`;
+  await sql`TRUNCATE listitems, playlists, history_users, contents, content_changes`;
   await redis.flushall();
 }
 

@@ -1,29 +1,40 @@
-import type { Redis } from "ioredis";
 import * as z from "zod";
 import { UserId } from "../../db/contract/ids.ts";
 import { readEnvironment } from "../../db/environment.ts";
 import { connect, type Database } from "../../db/postgres/connect.ts";
+import type { ModelName } from "../../db/redis/index/model.ts";
 import { viewVariables } from "../../ingest/config.ts";
+import { createLog } from "../../ingest/observe/log.ts";
 import { connectRedis } from "../../ingest/redis.ts";
+import { contentLookup } from "../../ingest/views/contents.ts";
+import { historyIndexOn } from "../../ingest/views/history-index.ts";
+import type { RefillDeps } from "../../ingest/views/refill.ts";
 import { countUsers, historyUsers } from "../../ingest/views/users.ts";
+import { warmSet } from "../../ingest/views/warm-set.ts";
 import { progressBar } from "../progress.ts";
 import type { Env } from "./paths.ts";
 import { withDatabase } from "./with-database.ts";
 import { withRedis } from "./with-redis.ts";
 
-/** Both stores of the views, and whom to work on. */
-export type Views = { db: Database; redis: Redis; historyLimit: number };
+/** Both stores of the views, and what projects into them. */
+export type Views = RefillDeps & { wanted: ModelName | "auto" };
 
 /** Works on both stores and lets go of them. @throws when one of them would be ours and the other the caller's. */
 export async function withViews<T>(env: Env, work: (views: Views) => Promise<T>): Promise<T> {
   if (!env.DATABASE_URL !== !env.REDIS_URL) throw new Error("set DATABASE_URL and REDIS_URL, or neither");
-  const { HISTORY_LIMIT: historyLimit } = readEnvironment(z.object(viewVariables), env);
+  const { HISTORY_LIMIT: historyLimit, HISTORY_INDEX: wanted } = readEnvironment(
+    z.object(viewVariables),
+    env,
+  );
+  const log = createLog("warn");
   return await withDatabase(env, (databaseUrl) =>
     withRedis(env, async (redisUrl) => {
       const { db, close } = connect(databaseUrl, { max: 4 });
       const redis = connectRedis(redisUrl);
       try {
-        return await work({ db, redis, historyLimit });
+        const index = historyIndexOn(redis, wanted, log);
+        const warm = warmSet({ redis, clock: Date.now, log });
+        return await work({ db, redis, wanted, log, historyLimit, index, contents: contentLookup(db), warm });
       } finally {
         redis.disconnect();
         await close();
@@ -32,7 +43,7 @@ export async function withViews<T>(env: Env, work: (views: Views) => Promise<T>)
   );
 }
 
-/** Does something for the users that were named, or for everybody, and shows how far it is. */
+/** Does something for the users that were named, or for everybody who has a history, and shows how far it is. */
 export async function forUsers(
   what: string,
   db: Database,
@@ -41,13 +52,22 @@ export async function forUsers(
 ): Promise<number> {
   const users = named.map(userNamed);
   const total = users.length > 0 ? users.length : await countUsers(db);
+  await forEach(what, { total, users: users.length > 0 ? users : historyUsers(db) }, work);
+  return total;
+}
+
+/** Does something for one user after the other, and shows how far it is. */
+export async function forEach(
+  what: string,
+  { total, users }: { total: number; users: Iterable<UserId> | AsyncIterable<UserId> },
+  work: (user: UserId) => Promise<void>,
+): Promise<void> {
   const bar = progressBar(what, total);
-  for await (const user of users.length > 0 ? users : historyUsers(db)) {
+  for await (const user of users) {
     await work(user);
     bar.advance();
   }
   bar.end();
-  return total;
 }
 
 function userNamed(name: string): UserId {

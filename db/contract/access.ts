@@ -101,6 +101,12 @@ export function mustWrite(viewer: Viewer, owner: UserId): void {
   throw new Refusal("forbidden", "this is somebody else's data");
 }
 
+/** @throws Refusal `forbidden` unless a service or an admin asks. */
+export function mustManageCatalogue(viewer: Viewer): void {
+  if (hasRole(viewer, "service", "admin")) return;
+  throw new Refusal("forbidden", "the catalogue is kept by services");
+}
+
 /**
  * Whose history a playback session writes to. The path names a session or the user, but the token decides:
  * only a service (or an admin) writes for the user that it names.

@@ -169,6 +169,7 @@ function heartbeat(
   sentAt: number | null | undefined,
   index: number,
 ): Heartbeat {
+  const { playback_time } = input;
   const duration = input.duration || null;
   return {
     type: "heartbeat",
@@ -176,13 +177,16 @@ function heartbeat(
     occurred_at: correctedTime(input.occurred_at, sentAt, arrival.received_at),
     content_id: input.content_id,
     catalog_id: input.catalog_id ?? null,
-    playback_time: input.playback_time,
+    playback_time,
     duration,
-    completes: input.action === "finish" || isFinished(input.playback_time, duration),
+    completes: input.action === "finish" || isFinished({ playback_time, duration, ...WHAT_PLAYERS_KNOW }),
     play_id: input.play_id ?? null,
     device_id: input.device_id ?? null,
   };
 }
+
+/** An event completes by what it says itself; what the catalogue says may change. */
+const WHAT_PLAYERS_KNOW = { credits_at: null, live: false };
 
 /**
  * When it happened, by our clock. `sent_at` is the device's clock at the moment of this attempt: what lies

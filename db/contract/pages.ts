@@ -1,27 +1,58 @@
 import * as z from "zod";
+import {
+  DIMENSIONS,
+  type Dimension,
+  filterOf,
+  filterParameters,
+  type HistoryFilter,
+  REPEATABLE,
+} from "./dimensions.ts";
 import { ContentId, compareIds } from "./ids.ts";
 import { checked, Refusal } from "./refusals.ts";
-import { type HistoryItem, historyItem, type Progress } from "./views.ts";
+import type { Progress } from "./views.ts";
 
 /** A place in a history: just after this item. Newest first, equal times by content_id as bytes, descending. */
 export type Cursor = { position_at: number; content_id: ContentId };
 
-export const HistoryQuery = z.object({
+/** A query string with all values of every parameter. */
+export type Query = Record<string, string[]>;
+
+/** Nothing else is taken: a misspelt parameter would widen what is asked for. */
+export const HistoryQuery = z.strictObject({
   limit: z
     .string()
-    .regex(/^\d+$/, "a whole number")
+    .regex(/^\d{1,9}$/, "a whole number")
     .transform(Number)
     .pipe(z.number().min(1).max(200))
     .default(50),
-  cursor: z.string().max(400).optional(),
+  cursor: z.string().max(400).nullable().default(null),
+  ...filterParameters,
 });
+export const FacetsQuery = z.strictObject({ by: z.enum(DIMENSIONS), ...filterParameters });
 
-export type PageRequest = { limit: number; after: Cursor | null };
+export type PageRequest = { limit: number; after: Cursor | null; filter: HistoryFilter | null };
+export type FacetsRequest = { by: Dimension; filter: HistoryFilter | null };
 
 /** The query string of a history list. @throws Refusal `invalid_input` */
-export function pageRequest(query: Record<string, string>): PageRequest {
-  const { limit, cursor } = checked(HistoryQuery, query);
-  return { limit, after: cursor === undefined ? null : decodeCursor(cursor) };
+export function pageRequest(query: Query): PageRequest {
+  const { limit, cursor, ...narrowing } = checked(HistoryQuery, parametersOf(query));
+  return { limit, after: cursor === null ? null : decodeCursor(cursor), filter: filterOf(narrowing) };
+}
+
+/** The query string of facets. @throws Refusal `invalid_input` */
+export function facetsRequest(query: Query): FacetsRequest {
+  const { by, ...narrowing } = checked(FacetsQuery, parametersOf(query));
+  return { by, filter: filterOf(narrowing) };
+}
+
+/** What may be given once only is a text, and a fault of its schema when it was given twice. */
+function parametersOf(query: Query): Record<string, string | string[] | undefined> {
+  return Object.fromEntries(
+    Object.entries(query).map(([name, values]) => [
+      name,
+      values.length === 1 && !REPEATABLE.includes(name) ? values[0] : values,
+    ]),
+  );
 }
 
 /** The order of every list of a history: negative when `a` comes first. */
@@ -30,26 +61,49 @@ export function newestFirst(a: Cursor, b: Cursor): number {
 }
 
 /**
- * One page out of the items that follow the cursor, newest first, one more than the limit where there is one.
- * `next` is the path of the following page, for the `Link` header.
+ * One page out of the items that follow the cursor, newest first, one more than the limit where there is one: what to
+ * show, and the `Link` to the following page, which asks for the same.
  */
-export function historyPage(
-  found: readonly Progress[],
-  limit: number,
-  path: string,
-): { items: HistoryItem[]; headers: Record<string, string> } {
+export function pageOf<Item>(
+  found: readonly Item[],
+  progressOf: (item: Item) => Progress,
+  { limit, path, query }: { limit: number; path: string; query: Query },
+): { shown: readonly Item[]; headers: Record<string, string> } {
   const shown = found.slice(0, limit);
   const last = shown.at(-1);
-  const headers: Record<string, string> = {};
-  if (last && found.length > limit) {
-    headers.link = `<${path}?limit=${limit}&cursor=${encodeCursor(last)}>; rel="next"`;
+  if (last === undefined || found.length <= limit) return { shown, headers: {} };
+  const next = new URLSearchParams({ limit: String(limit) });
+  for (const [name, values] of Object.entries(query)) {
+    if (name !== "limit" && name !== "cursor") for (const value of values) next.append(name, value);
   }
-  return { items: shown.map(historyItem), headers };
+  const { position_at, content_id } = progressOf(last);
+  next.append("cursor", `${position_at}_${content_id}`);
+  return { shown, headers: { link: `<${path}?${next}>; rel="next"` } };
 }
 
-/** `ETag` of a list: the version of the view and the query. */
-export function historyTag(version: string, { limit, after }: PageRequest): string {
-  return `"${version}.${limit}.${after ? encodeCursor(after) : ""}"`;
+/** What stands for a query in its tag: short, and the same for the same query. */
+export async function queryKey(query: Query): Promise<string> {
+  const canonical = JSON.stringify(Object.entries(query).sort(([a], [b]) => compareIds(a, b)));
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(canonical));
+  return Array.from(new Uint8Array(digest, 0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The same for a page of the whole history, where no digest is needed. */
+export function pageKey({ limit, after }: PageRequest): string {
+  return `${limit}.${after ? `${after.position_at}_${after.content_id}` : ""}`;
+}
+
+/** `ETag` of an answer: the version of the view, and the query. */
+export function tagOf(version: string, key: string): string {
+  return `"${version}.${key}"`;
+}
+
+/** The version in a tag that we gave for this very query, or "": then the answer is made in any case. */
+export function versionIn(header: string | undefined, key: string): string {
+  const ending = `.${key}"`;
+  const tags = header?.split(",").map((candidate) => candidate.trim());
+  const ours = tags?.find((tag) => tag.endsWith(ending));
+  return ours ? ours.replace(/^(W\/)?"/, "").slice(0, -ending.length) : "";
 }
 
 /** Does an `If-None-Match` header name this tag? */
@@ -59,10 +113,6 @@ export function tagMatches(header: string | null | undefined, tag: string): bool
     const stripped = candidate.trim().replace(/^W\//, "");
     return stripped === "*" || stripped === tag;
   });
-}
-
-function encodeCursor({ position_at, content_id }: Cursor): string {
-  return encodeURIComponent(`${position_at}_${content_id}`);
 }
 
 function decodeCursor(text: string): Cursor {

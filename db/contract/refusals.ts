@@ -6,7 +6,7 @@ export const REFUSALS = {
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Not with this method" },
   body_too_large: { status: 413, title: "The body is too large" },
-  unsupported_media_type: { status: 415, title: "The body must be application/json" },
+  unsupported_media_type: { status: 415, title: "The body is of another type" },
   invalid_input: { status: 422, title: "The input is not valid" },
   internal: { status: 500, title: "Something went wrong" },
   backlog_full: { status: 503, title: "Too many events are waiting" },

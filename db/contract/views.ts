@@ -14,6 +14,27 @@ export const HistoryItem = z.object({
 });
 export type HistoryItem = z.infer<typeof HistoryItem>;
 
+/** What a history record adds to an item: how it is shown, and by what it is found. */
+export const RecordView = z.object({
+  title: z.string().nullable(),
+  thumbnail: z.string().nullable(),
+  sport: z.string().nullable(),
+  series: z.string().nullable().describe("A competition, with its season"),
+  teams: z.array(z.string()),
+  show: z.string().nullable(),
+  season: z.number().nullable().describe("0 for specials"),
+  episode: z.number().nullable(),
+});
+export type RecordView = z.infer<typeof RecordView>;
+
+/** One item of a list that was narrowed by dimension. */
+export const NarrowedItem = z.object({ ...HistoryItem.shape, ...RecordView.shape });
+export type NarrowedItem = z.infer<typeof NarrowedItem>;
+
+/** How many items of a history have a value of a dimension. */
+export const Facet = z.object({ value: z.string(), count: z.number().int() });
+export type Facet = z.infer<typeof Facet>;
+
 /** What the stores know of an item that is not forgotten. Times are epoch milliseconds. */
 export type Progress = {
   content_id: ContentId;
@@ -23,6 +44,17 @@ export type Progress = {
   position_at: number;
   /** The latest completion; 0 for none. */
   completed_at: number;
+  /** Seconds; null when the catalogue does not say. */
+  credits_at: number | null;
+  live: boolean;
+};
+
+/** An item with its record; null when the catalogue knows nothing of it. */
+export type Narrowed = { progress: Progress; record: RecordView | null };
+
+const UNKNOWN: RecordView = {
+  ...{ title: null, thumbnail: null },
+  ...{ sport: null, series: null, teams: [], show: null, season: null, episode: null },
 };
 
 export function historyItem(progress: Progress): HistoryItem {
@@ -33,8 +65,19 @@ export function historyItem(progress: Progress): HistoryItem {
     catalog_id,
     playback_time,
     duration,
-    resume_position_seconds: ended ? null : resumePosition(playback_time, duration),
-    completed: completed_at > 0 || isFinished(playback_time, duration),
+    resume_position_seconds: ended ? null : resumePosition(progress),
+    completed: completed_at > 0 || isFinished(progress),
     last_watched_at: new Date(position_at).toISOString(),
   };
+}
+
+export function narrowedItem({ progress, record }: Narrowed): NarrowedItem {
+  return { ...historyItem(progress), ...(record ?? UNKNOWN) };
+}
+
+/** Most frequent first, then by value. */
+export function facetsInOrder(counts: Iterable<readonly [value: string, count: number]>): Facet[] {
+  return Array.from(counts, ([value, count]) => ({ value, count })).sort(
+    (a, b) => b.count - a.count || (a.value < b.value ? -1 : 1),
+  );
 }

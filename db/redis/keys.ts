@@ -17,7 +17,24 @@ export function historyKeys(user: UserId): [state: string, order: string, progre
   return [`wh:state:{${user}}`, `wh:order:{${user}}`, `wh:progress:{${user}}`, `wh:changes:{${user}}`];
 }
 
-/** The key of a history record is this followed by the content_id. */
+/** Users whose views may be in Redis, by when they were last projected or refilled; outside users' slots. */
+export const warmUsers = "wh:warm";
+
+/** The search index over the history records, and the name of its making: views of an earlier one are cold. */
+export const searchIndex = "wh:idx";
+export const searchIndexMaking = "wh:index";
+
+/** Model `redisearch`: the key of a history record is this followed by the content_id. */
 export function recordPrefix(user: UserId): string {
   return `wh:record:{${user}}:`;
+}
+
+/** Model `sorted-sets`: followed by `records` it is the hash of records, followed by a term the set of its items. */
+export function termPrefix(user: UserId): string {
+  return `wh:term:{${user}}:`;
+}
+
+/** Model `json-array`: all records of a user. */
+export function jsonKey(user: UserId): string {
+  return `wh:json:{${user}}`;
 }

@@ -1,27 +1,35 @@
+import type { Content } from "../contract/contents.ts";
+import { DIMENSIONS, type Dimension, valuesIn } from "../contract/dimensions.ts";
 import type { ContentId } from "../contract/ids.ts";
-import type { Progress } from "../contract/views.ts";
+import type { Progress, RecordView } from "../contract/views.ts";
 import type { HistoryRow } from "../rows.ts";
 
 /**
- * Progress, packed. The scripts read the two revs and the time at its head. A forgotten item is `[rev]` alone.
+ * Progress, packed: what the row says and what the catalogue adds, each behind its own version, for each changes
+ * without the other. The scripts read the heads of both, and put together the newer halves of two.
+ * A forgotten item is `[[rev],[0]]`; `[0]` is content that the catalogue does not know.
  */
 export type Packed = [
-  rev: number,
-  contentRev: number,
-  position_at: number,
-  playback_time: number,
-  duration: number | null,
-  completed_at: number,
-  catalog_id: string | null,
+  row: [
+    rev: number,
+    position_at: number,
+    playback_time: number,
+    duration: number | null,
+    completed_at: number,
+    catalog_id: string | null,
+  ],
+  content: [rev: number, duration?: number | null, credits_at?: number | null, live?: 0 | 1],
 ];
 
-export function packProgress(row: HistoryRow): string {
-  const { rev, content_rev, position_at, playback_time, duration, completed_at, catalog_id } = row;
-  return JSON.stringify(
-    position_at === 0
-      ? [rev]
-      : [rev, content_rev, position_at, playback_time, duration, completed_at, catalog_id],
-  );
+export function packProgress(row: HistoryRow, content: Content | null): string {
+  const { rev, position_at, playback_time, duration, completed_at, catalog_id } = row;
+  if (position_at === 0) return `[[${rev}],[0]]`;
+  const watched = JSON.stringify([rev, position_at, playback_time, duration, completed_at, catalog_id]);
+  return `[${watched},${content ? JSON.stringify(contentPart(content)) : "[0]"}]`;
+}
+
+function contentPart({ rev, duration, credits_at, kind }: Content): Packed[1] {
+  return [rev, duration, credits_at, kind === "live" ? 1 : 0];
 }
 
 /** The progress of an item that is shown; what Redis holds is ours and is trusted. */
@@ -29,29 +37,64 @@ export function unpackProgress(content_id: ContentId, packed: string): Progress 
   return progressOf(content_id, JSON.parse(packed) as Packed);
 }
 
-export function progressOf(content_id: ContentId, packed: Packed): Progress {
-  const [, , position_at, playback_time, duration, completed_at, catalog_id] = packed;
-  return { content_id, catalog_id, playback_time, duration, position_at, completed_at };
+/** The progress of a row that Postgres answered. */
+export function watchedItem(row: HistoryRow, content: Content | null): Progress {
+  return unpackProgress(row.content_id, packProgress(row, content));
+}
+
+export function progressOf(content_id: ContentId, [row, content]: Packed): Progress {
+  const [, position_at, playback_time, duration, completed_at, catalog_id] = row;
+  const [, itsDuration, credits_at, live] = content;
+  return {
+    content_id,
+    catalog_id,
+    playback_time,
+    duration: duration ?? itsDuration ?? null,
+    position_at,
+    completed_at,
+    credits_at: credits_at ?? null,
+    live: live === 1,
+  };
+}
+
+/** What the catalogue adds to an item: what is shown of it, as JSON, and the terms that find it. */
+export type PackedRecord = { view: string; terms: string[] };
+
+/** @returns null when there is nothing to show or to find. */
+export function packRecord(content: Content | null): PackedRecord | null {
+  if (content === null || content.removed) return null;
+  return {
+    view: JSON.stringify(recordView(content)),
+    terms: DIMENSIONS.flatMap((dimension) =>
+      valuesIn(dimension, content).map((value) => termOf(dimension, value)),
+    ),
+  };
+}
+
+export function recordView(content: Content): RecordView {
+  const { title, thumbnail, sport, series, teams, show, season, episode } = content;
+  return { title, thumbnail, sport, series, teams, show, season, episode };
 }
 
 /**
- * What the catalogue adds to a history record, as alternating fields and values of a hash, packed; "" when it knows
- * nothing. The script adds whose record it is and of which content.
+ * A value of a dimension as it is indexed: lower-case hex of its UTF-8, which no index folds, splits or escapes, so
+ * that it matches itself alone.
  */
-export function packCatalogue(row: HistoryRow): string {
-  const fields = catalogueFields(row);
-  return fields.length === 0 ? "" : JSON.stringify(fields.flat());
+export function termOf(dimension: Dimension, value: string): string {
+  return `${dimension}:${hexOf(value)}`;
 }
 
-/** The history record, field by field: what changes rarely. */
-export function recordFields(row: HistoryRow): Record<string, string> {
-  return { user: row.user_id, content: row.content_id, ...Object.fromEntries(catalogueFields(row)) };
+const utf8 = new TextEncoder();
+
+export function hexOf(text: string): string {
+  let hex = "";
+  for (const byte of utf8.encode(text)) hex += byte < 16 ? `0${byte.toString(16)}` : byte.toString(16);
+  return hex;
 }
 
-function catalogueFields({ title, thumbnail }: HistoryRow): [name: string, value: string][] {
-  const fields: [string, string | null][] = [
-    ["title", title],
-    ["thumbnail", thumbnail],
-  ];
-  return fields.filter((field): field is [string, string] => field[1] !== null);
+/** The text behind `hexOf`. */
+export function textOf(hex: string): string {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = Number.parseInt(hex.slice(at * 2, at * 2 + 2), 16);
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }

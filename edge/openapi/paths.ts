@@ -1,4 +1,5 @@
 import { answers, problems, ref } from "./answers.ts";
+import { cataloguePaths } from "./catalogue.ts";
 import { parameterSchemas } from "./schemas.ts";
 
 const path = (name: keyof typeof parameterSchemas, description: string) => ({
@@ -29,21 +30,48 @@ const batch = {
 };
 const accepted = { status: "ok", message: "Watch history updated" };
 
+const narrowed = {
+  ...item,
+  ...{ title: "The Final", thumbnail: null, sport: "cricket", series: "World Cup 2026" },
+  ...{ teams: ["India", "England"], show: null, season: null, episode: null },
+};
+const ifNoneMatch = {
+  ...{ name: "If-None-Match", in: "header", required: false },
+  ...text("The `ETag` of an earlier answer"),
+};
+/** Values match exactly themselves, and everything that is given must hold. */
+const narrowing = [
+  query("asset_id", "Only these contents; again and again"),
+  query("sport", "Only of this sport"),
+  query("series", "Only of this series"),
+  query("team", "Only with these teams; again and again"),
+  query("team_match", "Whether any of the teams will do, or all must be there"),
+  query("show", "Only of this show"),
+  query("season", "Only of this season"),
+];
+
 const list = (operationId: string) => ({
   operationId,
   summary: "A history, newest first",
+  description: "Narrowed by dimension, items carry what the catalogue knows of them.",
   tags: ["Watch history"],
   parameters: [
     userId,
     query("limit", "Items on a page"),
     query("cursor", "Where the page before ended; taken from its `Link`"),
-    { name: "If-None-Match", in: "header", required: false, ...text("The `ETag` of an earlier answer") },
+    ...narrowing,
+    ifNoneMatch,
   ],
   responses: {
-    200: answers("One page", { type: "array", items: ref("HistoryItem") }, [item], {
-      ETag: text("The version of this page"),
-      Link: text('`rel="next"`: the page that follows, where there is one'),
-    }),
+    200: answers(
+      "One page",
+      { type: "array", items: { anyOf: [ref("NarrowedItem"), ref("HistoryItem")] } },
+      [narrowed],
+      {
+        ETag: text("The version of this page"),
+        Link: text('`rel="next"`: the page that follows, where there is one'),
+      },
+    ),
     304: { description: "Nothing changed since that `ETag`" },
     ...problems("unauthorized", "forbidden", "invalid_input", "unavailable"),
   },
@@ -102,6 +130,29 @@ export const paths = {
       query("before", "ISO 8601 with its offset, or epoch milliseconds; now, when absent"),
     ]),
   },
+  "/users/{user_id}/watchhistory/facets": {
+    get: {
+      operationId: "getHistoryFacets",
+      summary: "How many items of a history have each value of a dimension",
+      tags: ["Watch history"],
+      parameters: [
+        userId,
+        { ...query("by", "The dimension; each team of an item counts"), required: true },
+        ...narrowing,
+        ifNoneMatch,
+      ],
+      responses: {
+        200: answers(
+          "Most frequent first",
+          { type: "array", items: ref("Facet") },
+          [{ value: "cricket", count: 12 }],
+          { ETag: text("The version of these counts") },
+        ),
+        304: { description: "Nothing changed since that `ETag`" },
+        ...problems("unauthorized", "forbidden", "invalid_input", "unavailable"),
+      },
+    },
+  },
   "/users/{user_id}/watchhistory/{content_id}": {
     get: {
       operationId: "getHistoryItem",
@@ -119,6 +170,7 @@ export const paths = {
     get: list("getProfileHistory"),
     post: post("postProfileEvents", "Say what a user watched", userId),
   },
+  ...cataloguePaths,
   "/health": {
     get: operations("health", "Is it alive?", {
       200: answers("Alive", { type: "object" }, { status: "ok" }),

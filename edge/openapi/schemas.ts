@@ -1,10 +1,17 @@
 import * as z from "zod";
+import {
+  CONTENT_OUTCOMES,
+  type ContentLineResult,
+  ContentList,
+  type ContentResult,
+} from "../../db/contract/bulk.ts";
+import { ContentInput, ContentView, ListedContentInput } from "../../db/contract/contents.ts";
 import { BatchInput, type EventResult, HeartbeatInput } from "../../db/contract/events.ts";
 import { ContentId, PlainId, UserId } from "../../db/contract/ids.ts";
-import { HistoryQuery } from "../../db/contract/pages.ts";
+import { FacetsQuery, HistoryQuery } from "../../db/contract/pages.ts";
 import { type Fault, problem, REFUSALS, Refusal, type RefusalCode } from "../../db/contract/refusals.ts";
 import { type AcceptedAnswer, ClearQuery } from "../../db/contract/requests.ts";
-import { HistoryItem } from "../../db/contract/views.ts";
+import { Facet, HistoryItem, NarrowedItem } from "../../db/contract/views.ts";
 
 const codes = Object.keys(REFUSALS) as RefusalCode[];
 
@@ -24,6 +31,28 @@ const AcceptedSchema = z.object({
   message: z.string(),
   results: z.array(EventResultSchema).optional().describe("For a batch: one for each event, in its order"),
 }) as z.ZodType<AcceptedAnswer>;
+
+const contentResult = {
+  content_id: z.string().nullable().describe("null when it named none that could be one"),
+  status: z.enum(CONTENT_OUTCOMES),
+  errors: z.array(FaultSchema).optional(),
+};
+const ContentResultSchema = z.object(contentResult) as z.ZodType<ContentResult>;
+
+const line = z.int().min(1).describe("Which line, counted from 1, blank ones too");
+const ContentLineResultSchema = z.object({ line, ...contentResult }) as z.ZodType<ContentLineResult>;
+const FailedLineSchema = z.object({
+  line: line.describe("The first line that is not stored"),
+  status: z.literal("failed"),
+  ...{ type: z.string(), title: z.string(), detail: z.string(), code: z.enum(codes), request_id: z.string() },
+});
+
+const CataloguedSchema = ContentView.extend({
+  changes: z.object({
+    carried: z.boolean().describe("Everybody who watched it has its last change"),
+    viewers: z.int().min(0).nullable().describe("How many have it so far; null when all of them have it"),
+  }),
+});
 
 const exampleRefusal = new Refusal("invalid_input", "playback_time: Too small: expected number to be >=0", {
   errors: [{ path: "playback_time", message: "Too small: expected number to be >=0" }],
@@ -54,6 +83,17 @@ export const schemas = {
   Batch: batchOf(input(BatchInput)),
   Accepted: output(AcceptedSchema),
   HistoryItem: output(HistoryItem),
+  NarrowedItem: output(NarrowedItem),
+  Facet: output(Facet),
+  ContentInput: input(ContentInput),
+  ListedContent: input(ListedContentInput),
+  ContentList: { ...input(ContentList), items: { $ref: "#/components/schemas/ListedContent" } },
+  Content: output(ContentView),
+  CataloguedContent: output(CataloguedSchema),
+  ContentResults: output(
+    z.object({ results: z.array(ContentResultSchema).describe("In the order of the items") }),
+  ),
+  ContentLineResult: output(z.union([ContentLineResultSchema, FailedLineSchema])),
   Ready: output(ReadySchema),
   Problem: output(ProblemSchema),
 };
@@ -64,7 +104,15 @@ export const parameterSchemas = {
   content_id: input(ContentId),
   session_id: input(PlainId),
   limit: output(HistoryQuery.shape.limit),
-  cursor: output(HistoryQuery.shape.cursor),
+  cursor: given(HistoryQuery.shape.cursor),
+  by: input(FacetsQuery.shape.by),
+  asset_id: input(HistoryQuery.shape.asset_id),
+  team: input(HistoryQuery.shape.team),
+  team_match: input(HistoryQuery.shape.team_match),
+  sport: given(HistoryQuery.shape.sport),
+  series: given(HistoryQuery.shape.series),
+  show: given(HistoryQuery.shape.show),
+  season: given(HistoryQuery.shape.season),
   before: { ...input(ClearQuery.shape.before.unwrap().unwrap()), examples: ["2026-01-31T20:15:00Z"] },
 };
 
@@ -75,21 +123,26 @@ function batchOf(batch: JsonSchema): JsonSchema {
   return { ...batch, properties: { ...properties, events } };
 }
 
+/** A parameter is given or left out, and never null. */
+function given(schema: z.ZodDefault<z.ZodNullable<z.ZodType>>): JsonSchema {
+  return input(schema.unwrap().unwrap());
+}
+
 function input(schema: z.ZodType): JsonSchema {
-  return plain(z.toJSONSchema(schema, { io: "input" }));
+  return plain(z.toJSONSchema(schema, { io: "input" }), { open: false });
 }
 
 function output(schema: z.ZodType): JsonSchema {
-  return plain(z.toJSONSchema(schema, { io: "output" }));
+  return plain(z.toJSONSchema(schema, { io: "output" }), { open: true });
 }
 
 /**
  * Patterns that only repeat a `format` are left out: they are hundreds of characters long. So is the promise that
  * an answer will never have more members.
  */
-function plain(schema: object): JsonSchema {
+function plain(schema: object, { open }: { open: boolean }): JsonSchema {
   const text = JSON.stringify(schema, (key, value) => {
-    if (key === "$schema" || (key === "additionalProperties" && value === false)) return undefined;
+    if (key === "$schema" || (open && key === "additionalProperties" && value === false)) return undefined;
     if (typeof value !== "object" || value === null || !("format" in value)) return value;
     const { pattern: _, ...rest } = value;
     return rest;

@@ -1,18 +1,19 @@
-import type { Redis } from "ioredis";
-import type { UserId } from "../../db/contract/ids.ts";
+import type { ContentId, UserId } from "../../db/contract/ids.ts";
 import type { Database } from "../../db/postgres/connect.ts";
-import { historyKeys, recordPrefix } from "../../db/redis/keys.ts";
-import { packProgress, recordFields } from "../../db/redis/records.ts";
+import { historyKeys } from "../../db/redis/keys.ts";
+import { packProgress, packRecord } from "../../db/redis/records.ts";
 import type { HistoryRow } from "../../db/rows.ts";
 import { rest } from "../keep-trying.ts";
+import { runScript } from "../redis.ts";
+import { auditIndex } from "./audit-index.ts";
 import { type LoadedHistory, loadHistory } from "./load.ts";
-import { isUnreadable } from "./project.ts";
+import { isUnreadable, type ProjectDeps } from "./project.ts";
 
 /** One item that Redis shows otherwise than Postgres has it; null is "not there". */
 export type Difference = {
   user: UserId;
   content: string;
-  what: "order" | "progress" | "record" | "view";
+  what: "order" | "progress" | "record" | "index" | "view";
   postgres: string | null;
   redis: string | null;
 };
@@ -40,11 +41,13 @@ function unreadable(user: UserId, error: unknown): Difference[] {
   return [{ user, content: "*", what: "view", postgres: "a view", redis: "keys of another type" }];
 }
 
-async function compare({ db, redis, historyLimit }: AuditDeps, user: UserId): Promise<Difference[] | null> {
+async function compare(deps: AuditDeps, user: UserId): Promise<Difference[] | null> {
+  const { db, redis, historyLimit, index, contents } = deps;
+  const { model, scripts } = await index.current();
   const [stateKey, orderKey, progressKey] = historyKeys(user);
-  const state = await redis.hmget(stateKey, "warm", "cleared", "floor");
-  if (state[0] === null) return null;
-  const lowest = Math.max(Number(state[1] ?? 0), Number(state[2] ?? 0));
+  const [warm, cleared, floor] = await redis.hmget(stateKey, "warm", "cleared", "floor");
+  if (warm === null) return null;
+  const lowest = Math.max(Number(cleared ?? 0), Number(floor ?? 0));
 
   const [loaded, order, progress] = await Promise.all([
     loadHistory(db, user, historyLimit),
@@ -55,20 +58,35 @@ async function compare({ db, redis, historyLimit }: AuditDeps, user: UserId): Pr
     order.flatMap((id, at) => (at % 2 === 0 ? [[id, order[at + 1] ?? ""] as const] : [])),
   );
   const expected = expectedOf(loaded, lowest);
-  const contents = [...new Set([...expected.keys(), ...scores.keys()])];
-  const records = await Promise.all(contents.map((content) => redis.hgetall(recordPrefix(user) + content)));
+  const known = await contents([...expected.values()]);
+  const ids = [...new Set([...expected.keys(), ...scores.keys()])];
+  const args = [model.prefix(user), ...ids];
+  const [state, ...views] = (await runScript(redis, scripts.views, historyKeys(user), args)) as string[];
+  if (state === "other") return null;
 
-  return contents.flatMap((content, at) => {
-    const row = expected.get(content);
+  const differences = ids.flatMap((id, at): Difference[] => {
+    const row = expected.get(id);
+    const content = known.get(id as ContentId) ?? null;
     const sides = [
-      ["order", row ? String(row.position_at) : null, scores.get(content) ?? null],
-      ["progress", row ? packProgress(row) : null, scores.has(content) ? (progress[content] ?? null) : null],
-      ["record", row ? canonical(recordFields(row)) : null, canonical(records[at] ?? {})],
+      ["order", row ? String(row.position_at) : null, scores.get(id) ?? null],
+      ["progress", row ? packProgress(row, content) : null, scores.has(id) ? (progress[id] ?? null) : null],
+      ["record", row ? (packRecord(content)?.view ?? null) : null, views[at] || null],
     ] as const;
     return sides.flatMap(([what, postgres, redis]) =>
-      postgres === redis ? [] : [{ user, content, what, postgres, redis }],
+      postgres === redis ? [] : [{ user, content: id, what, postgres, redis }],
     );
   });
+  // An index that holds what is not there has told so above.
+  if (differences.length > 0) return differences;
+  const misplaced = await auditIndex(deps, user, {
+    items: [...expected.values()].map((row) => row.content_id),
+    known,
+  });
+  return misplaced.map(({ content, value, found }) => ({
+    ...{ user, content, what: "index" as const },
+    postgres: found ? null : value,
+    redis: found ? value : null,
+  }));
 }
 
 /** What Redis should show: the items above its floor. */
@@ -76,9 +94,4 @@ function expectedOf({ shown }: LoadedHistory, lowest: number): Map<string, Histo
   return new Map(shown.filter((row) => row.position_at > lowest).map((row) => [row.content_id, row]));
 }
 
-function canonical(fields: Record<string, string>): string | null {
-  const names = Object.keys(fields).sort();
-  return names.length === 0 ? null : JSON.stringify(names.map((name) => [name, fields[name]]));
-}
-
-export type AuditDeps = { db: Database; redis: Redis; historyLimit: number };
+export type AuditDeps = ProjectDeps & { db: Database };

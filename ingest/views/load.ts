@@ -1,6 +1,9 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
+import { alternativesOf, type Dimension, type HistoryFilter } from "../../db/contract/dimensions.ts";
 import type { UserId } from "../../db/contract/ids.ts";
 import type { Cursor } from "../../db/contract/pages.ts";
+import { type Facet, facetsInOrder } from "../../db/contract/views.ts";
+import { column } from "../../db/postgres/batch.ts";
 import type { Database } from "../../db/postgres/connect.ts";
 import { rowsOf, type StoredRow } from "../../db/postgres/rows.ts";
 import { WATCH_HISTORY } from "../../db/postgres/schema/playlists.ts";
@@ -30,19 +33,21 @@ export async function loadHistory(db: Database, user: UserId, limit: number): Pr
   };
 }
 
-/** One page of a history out of Postgres, however old: up to `limit` rows after the cursor, newest first. */
+/**
+ * One page of a history out of Postgres, however old: up to `limit` rows after the cursor that fulfil the filter,
+ * newest first.
+ */
 export async function loadPage(
   db: Database,
   user: UserId,
-  after: Cursor | null,
-  limit: number,
+  { after, filter, limit }: { after: Cursor | null; filter: HistoryFilter | null; limit: number },
 ): Promise<HistoryRow[]> {
   const from = after
     ? sql`AND (position_at, content_id) < (${after.position_at}, ${after.content_id})`
     : sql``;
   const rows = await db.execute(sql`
     WITH page AS (
-      SELECT * FROM listitems ${shownItems(user)} ${from}
+      SELECT * FROM listitems ${shownItems(user)} ${from} ${filter ? fulfilling(filter) : sql``}
       ORDER BY position_at DESC, content_id DESC LIMIT ${limit}
     )
     ${rowsOf(sql`page`)}
@@ -58,6 +63,38 @@ export async function loadItem(db: Database, user: UserId, content: string): Pro
     ${rowsOf(sql`item`)}
   `);
   return (rows as unknown as StoredRow[])[0] ?? null;
+}
+
+/** How many items of a history have each value of a dimension, by Postgres. */
+export async function loadFacets(
+  db: Database,
+  user: UserId,
+  { by, filter }: { by: Dimension; filter: HistoryFilter | null },
+): Promise<Facet[]> {
+  const values = by === "team" ? sql`unnest(c.teams)` : sql`${sql.identifier(by)}::text`;
+  const rows = await db.execute(sql`
+    SELECT value, count(*) AS count
+    FROM (
+      SELECT ${values} AS value FROM contents c
+      WHERE NOT removed AND content_id IN (
+        SELECT content_id FROM listitems ${shownItems(user)} ${filter ? fulfilling(filter) : sql``}
+      )
+    ) v WHERE value IS NOT NULL GROUP BY value
+  `);
+  const counts = rows as unknown as Facet[];
+  return facetsInOrder(counts.map(({ value, count }) => [value, Number(count)]));
+}
+
+function fulfilling(filter: HistoryFilter): SQL {
+  const { asset_id } = filter;
+  const asset = asset_id.length > 0 ? sql`AND content_id = ANY(${column(asset_id, "text")})` : sql``;
+  const tests = alternativesOf(filter).map(({ dimension, anyOf }) =>
+    dimension === "team"
+      ? sql`teams && ${column(anyOf, "text")}`
+      : sql`${sql.identifier(dimension)}::text = ANY(${column(anyOf, "text")})`,
+  );
+  if (tests.length === 0) return asset;
+  return sql`${asset} AND content_id IN (SELECT content_id FROM contents WHERE NOT removed AND ${sql.join(tests, sql` AND `)})`;
 }
 
 function shownItems(user: UserId) {

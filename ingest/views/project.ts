@@ -1,10 +1,17 @@
 import type { Redis } from "ioredis";
-import type { UserId } from "../../db/contract/ids.ts";
-import { applyRows, evictUser } from "../../db/redis/history-scripts.ts";
-import { historyKeys, recordPrefix } from "../../db/redis/keys.ts";
-import { packCatalogue, packProgress } from "../../db/redis/records.ts";
+import type { Content } from "../../db/contract/contents.ts";
+import type { ContentId, UserId } from "../../db/contract/ids.ts";
+import { jsonArray } from "../../db/redis/index/json-array.ts";
+import type { IndexModel } from "../../db/redis/index/model.ts";
+import { redisearch } from "../../db/redis/index/redisearch.ts";
+import { sortedSets } from "../../db/redis/index/sorted-sets.ts";
+import { historyKeys, searchIndex } from "../../db/redis/keys.ts";
+import { packProgress, packRecord } from "../../db/redis/records.ts";
+import { ELSEWHERE, evictScript } from "../../db/redis/view-scripts.ts";
 import type { HistoryRow } from "../../db/rows.ts";
 import { runScript, runScripts, type ScriptCall } from "../redis.ts";
+import type { ContentLookup } from "./contents.ts";
+import { type HistoryIndex, isIndexLost } from "./history-index.ts";
 
 /** Rows a script takes at once, so that no script holds Redis for long. */
 const ROWS_AT_ONCE = 250;
@@ -18,46 +25,73 @@ export type Projection = {
 };
 
 /**
- * Makes rows visible, each user at one instant, all in one round trip. Redis keeps the higher rev, so this may
- * race with any other projection, and repeating it changes nothing. Cold users are left cold.
+ * Makes rows visible, with what the catalogue says of them, each user at one instant, all in one round trip. Redis
+ * keeps what is newer, so this may race with any other projection, and repeating it changes nothing. Cold users are
+ * left cold, and who is in another index becomes cold.
  *
  * A view that Redis itself cannot read (somebody wrote another type there) is evicted and refilled from
  * Postgres by its next read.
  *
+ * @returns who of them is in Redis.
  * @throws when Redis is away or refuses for a reason of its own: try again.
  */
-export async function project(
-  { redis, historyLimit }: ProjectDeps,
-  { rows, cleared }: Projection,
-): Promise<void> {
-  let calls = inCalls(sharesOf(rows, cleared));
+export async function project(deps: ProjectDeps, { rows, cleared }: Projection): Promise<Set<UserId>> {
+  const { redis, historyLimit, index, contents } = deps;
+  const { model, scripts, cluster } = await index.current();
+  const known = await contents(rows);
+  const shown = new Set<UserId>();
+  let calls = inCalls(sharesOf(rows, cleared), cluster ? 1 : USERS_AT_ONCE);
   while (calls.length > 0) {
     const outcomes = await runScripts(
       redis,
-      applyRows,
-      calls.map((share) => callFor(share, historyLimit)),
+      scripts.applyRows,
+      calls.map((share) => callFor(share, { model, known, historyLimit })),
     );
     const again: UserShare[][] = [];
-    for (const [index, share] of calls.entries()) {
-      const outcome = outcomes[index];
-      if (Array.isArray(outcome)) again.push(share.flatMap((its, at) => unfinished(its, outcome[at])));
-      else if (!isUnreadable(outcome)) throw outcome;
+    for (const [call, share] of calls.entries()) {
+      const outcome = outcomes[call];
+      if (Array.isArray(outcome)) {
+        for (const [at, its] of share.entries()) {
+          if (outcome[at] >= 0) shown.add(its.user);
+          if (outcome[at] === ELSEWHERE) await evict(redis, its.user);
+          else if (outcome[at] > 0) again.push([{ ...its, rows: [] }]); // a clear of very many items
+        }
+      } else if (isIndexLost(outcome)) {
+        index.lost();
+        throw outcome;
+      } else if (!isUnreadable(outcome)) throw outcome;
       else if (share.length > 1) again.push(...share.map((its) => [its]));
       else for (const { user } of share) await evict(redis, user);
     }
-    calls = again.filter((share) => share.length > 0);
+    calls = again;
   }
+  return shown;
 }
 
 /** The user is cold from here on: the next read refills. */
 export async function evict(redis: Redis, user: UserId): Promise<void> {
   try {
-    await runScript(redis, evictUser, historyKeys(user), [recordPrefix(user)]);
+    const args = MODELS.flatMap(({ name, prefix }) => [name, prefix(user)]);
+    await runScript(redis, evictUser, historyKeys(user), args);
   } catch (error) {
     if (!isUnreadable(error)) throw error;
-    await redis.del(...historyKeys(user));
+    await removeKeys(redis, user);
   }
 }
+
+/** Somebody wrote into the view, so that it cannot say what belongs to it: looks at every key there is. */
+async function removeKeys(redis: Redis, user: UserId): Promise<void> {
+  const own = [...historyKeys(user), ...MODELS.map(({ prefix }) => prefix(user))];
+  for await (const keys of redis.scanStream({ match: `wh:*{${user}}*`, count: 1_000 })) {
+    const theirs = (keys as string[]).filter((key) => own.some((prefix) => key.startsWith(prefix)));
+    if (theirs.length === 0) continue;
+    for (const key of theirs) await redis.call("FT.DEL", searchIndex, key, "DD").catch(() => {});
+    await redis.unlink(...theirs);
+  }
+}
+
+const MODELS = [redisearch(1), sortedSets, jsonArray];
+const evictUser = evictScript(MODELS);
 
 /** What one script call does for one user. */
 type UserShare = { user: UserId; cleared: number; rows: readonly HistoryRow[] };
@@ -83,12 +117,12 @@ function sharesOf(rows: readonly HistoryRow[], cleared: ReadonlyMap<UserId, numb
 }
 
 /** Shares that go together in one script call. */
-function inCalls(shares: readonly UserShare[]): UserShare[][] {
+function inCalls(shares: readonly UserShare[], usersAtOnce: number): UserShare[][] {
   const calls: UserShare[][] = [];
   let rows = ROWS_AT_ONCE;
   for (const share of shares) {
     const last = calls.at(-1);
-    if (last === undefined || last.length === USERS_AT_ONCE || rows + share.rows.length > ROWS_AT_ONCE) {
+    if (last === undefined || last.length === usersAtOnce || rows + share.rows.length > ROWS_AT_ONCE) {
       calls.push([share]);
       rows = share.rows.length;
     } else {
@@ -99,19 +133,29 @@ function inCalls(shares: readonly UserShare[]): UserShare[][] {
   return calls;
 }
 
-function callFor(share: readonly UserShare[], historyLimit: number): ScriptCall {
-  const args: (string | number)[] = [historyLimit];
+/** A record that many users share is sent once. */
+function callFor(share: readonly UserShare[], { model, known, historyLimit }: CallContext): ScriptCall {
+  const records: string[] = [];
+  const recordOf = new Map<ContentId, number>();
+  const items: (string | number)[] = [];
   for (const { user, cleared, rows } of share) {
-    args.push(user, recordPrefix(user), cleared, rows.length);
-    for (const row of rows) args.push(row.content_id, packProgress(row), packCatalogue(row));
+    items.push(user, model.prefix(user), cleared, rows.length);
+    for (const row of rows) {
+      const content = known.get(row.content_id) ?? null;
+      let number = recordOf.get(row.content_id);
+      if (number === undefined) {
+        const record = packRecord(content);
+        number = record ? records.push(model.recordArgument(record)) : 0;
+        recordOf.set(row.content_id, number);
+      }
+      items.push(row.content_id, packProgress(row, content), number);
+    }
   }
-  return { keys: share.flatMap(({ user }) => historyKeys(user)), args };
+  const keys = share.flatMap(({ user }) => historyKeys(user));
+  return { keys, args: [historyLimit, records.length, ...records, ...items] };
 }
 
-/** A clear of very many items takes several calls. */
-function unfinished(share: UserShare, left: unknown): UserShare[] {
-  return typeof left === "number" && left > 0 ? [{ ...share, rows: [] }] : [];
-}
+type CallContext = { model: IndexModel; known: ReadonlyMap<ContentId, Content>; historyLimit: number };
 
 /** The keys of a view hold something else than what we put there. */
 export function isUnreadable(error: unknown): boolean {
@@ -119,4 +163,9 @@ export function isUnreadable(error: unknown): boolean {
   return error.message.startsWith("WRONGTYPE") || /^ERR .*user_script/.test(error.message);
 }
 
-export type ProjectDeps = { redis: Redis; historyLimit: number };
+export type ProjectDeps = {
+  redis: Redis;
+  historyLimit: number;
+  index: HistoryIndex;
+  contents: ContentLookup;
+};

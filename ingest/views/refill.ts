@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
-import type { Redis } from "ioredis";
 import type { UserId } from "../../db/contract/ids.ts";
 import type { Database } from "../../db/postgres/connect.ts";
-import { beginRefill, finishRefill } from "../../db/redis/history-scripts.ts";
-import { historyKeys, recordPrefix } from "../../db/redis/keys.ts";
+import { historyKeys } from "../../db/redis/keys.ts";
 import type { Log } from "../observe/log.ts";
 import { runScript } from "../redis.ts";
+import { isIndexLost } from "./history-index.ts";
 import { type LoadedHistory, loadHistory } from "./load.ts";
-import { project } from "./project.ts";
+import { evict, type ProjectDeps, project } from "./project.ts";
+import type { WarmSet } from "./warm-set.ts";
 
 /** Evictions in the middle of a refill that are put up with before the user stays cold for now. */
 const ATTEMPTS = 5;
@@ -34,38 +34,47 @@ export function refiller(deps: RefillDeps): (user: UserId) => Promise<LoadedHist
  * by itself; a crash in between leaves a user who is warming, and the next refill goes on from there.
  */
 async function refillOnce(deps: RefillDeps, user: UserId): Promise<LoadedHistory> {
-  const { db, redis, log, historyLimit } = deps;
+  const { db, redis, index, warm, log, historyLimit } = deps;
   for (let attempt = 1; ; attempt++) {
     const mark = await begin(deps, user);
     const loaded = await loadHistory(db, user, historyLimit);
     if (mark === null || mark.warm) return loaded;
     try {
+      await warm.enter(user);
       await project(deps, {
         rows: [...loaded.shown, ...loaded.forgotten],
         cleared: new Map([[user, loaded.cleared_at]]),
       });
-      const args = [mark.token, loaded.floor, recordPrefix(user)];
-      const done = await runScript(redis, finishRefill, historyKeys(user), args);
+      const { model, scripts } = await index.current();
+      const args = [mark.token, loaded.floor, model.prefix(user)];
+      const done = await runScript(redis, scripts.finishRefill, historyKeys(user), args);
       if (done === 1 || attempt >= ATTEMPTS) return loaded;
     } catch (error) {
+      if (isIndexLost(error) && attempt < ATTEMPTS) continue;
       log.warn({ error }, "refill: Redis is away, the answer comes from Postgres");
       return loaded;
     }
   }
 }
 
+/** Null when Redis is away. What was made for another index is let go of first. */
 async function begin(
-  { redis, log }: RefillDeps,
+  { redis, index, log }: RefillDeps,
   user: UserId,
 ): Promise<{ token: string; warm: boolean } | null> {
   try {
-    const reply = await runScript(redis, beginRefill, historyKeys(user), [randomUUID()]);
-    const [token, warm] = reply as [string, number];
-    return { token, warm: warm === 1 };
+    const { scripts } = await index.current();
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const reply = await runScript(redis, scripts.beginRefill, historyKeys(user), [randomUUID()]);
+      const [token, warm] = reply as [string?, number?];
+      if (token !== undefined) return { token, warm: warm === 1 };
+      await evict(redis, user);
+    }
+    throw new Error("views are made for another index as fast as they are let go of");
   } catch (error) {
     log.warn({ error }, "refill: Redis is away, the answer comes from Postgres");
     return null;
   }
 }
 
-export type RefillDeps = { db: Database; redis: Redis; log: Log; historyLimit: number };
+export type RefillDeps = ProjectDeps & { db: Database; warm: Pick<WarmSet, "enter">; log: Log };

@@ -25,7 +25,12 @@ describe("a smoke run of two experiments", () => {
 
   test("writes every figure of theirs with a finite value and both sides", () => {
     const { figures } = JSON.parse(written("latest.json")) as { figures: Measured[] };
-    expect(figures.map(({ name }) => name)).toEqual(["accept", "accept-batches", "drain-rows"]);
+    expect(figures.map(({ name }) => name)).toEqual([
+      "accept",
+      "accept-batches",
+      "drain-rows",
+      "drain-index",
+    ]);
     for (const { value, ours, theirs, rounds } of figures) {
       for (const number of [value, ours, theirs]) expect(number).toBeGreaterThan(0);
       expect(Number.isFinite(value)).toBe(true);

@@ -2,12 +2,16 @@ import { execFile } from "node:child_process";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { UserId } from "../../db/contract/ids.ts";
-import { eventStream, historyKeys, recordPrefix } from "../../db/redis/keys.ts";
+import { eventStream, historyKeys, recordPrefix, searchIndex } from "../../db/redis/keys.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
   world = await createWorld();
+  await world.db.execute(sql`
+    INSERT INTO contents (content_id, title, sport, teams) VALUES
+      ('c', 'Its title', 'cricket', '{India,Ireland}'), ('b', 'Another', 'football', '{}')
+  `);
   await world.watched("alice", beat("a"), beat("b"), beat("c"));
   await world.watched("bob", beat("a"));
   await world.history("alice");
@@ -28,8 +32,8 @@ describe("npm run audit", () => {
 
   test("prints each kind of difference, and npm run rebuild mends them all", async () => {
     await world.redis.zrem(order, "a");
-    await world.redis.hset(progress, "b", "[1,0,5,5,null,0,null]");
-    await world.redis.hset(`${recordPrefix("alice" as UserId)}c`, "title", "Not its title");
+    await world.redis.hset(progress, "b", "[[1,5,5,null,0,null],[0]]");
+    await world.redis.hset(`${recordPrefix("alice" as UserId)}c`, "view", '{"title":"Not its title"}');
     await world.redis.zadd(order, 1, "never-watched");
 
     const found = await run("audit", "alice");
@@ -51,6 +55,18 @@ describe("npm run audit", () => {
     expect((await world.history("alice")).map((item) => item.content_id).sort()).toEqual(["a", "b", "c"]);
   });
 
+  test("an index that finds an item under no value, or under another's, is a difference, and rebuild mends it", async () => {
+    const record = `${recordPrefix("alice" as UserId)}b`;
+    await world.redis.hset(record, "sport", Buffer.from("cricket").toString("hex"));
+    await world.redis.call("FT.ADDHASH", searchIndex, record, 1, "REPLACE");
+    const { code, stdout } = await run("audit", "alice");
+    expect(code).toBe(1);
+    expect(stdout).toContain("alice b index\n  postgres sport=football\n  redis    -");
+    expect(stdout).toContain("alice b index\n  postgres -\n  redis    sport=cricket");
+    expect(await run("rebuild", "alice")).toMatchObject({ code: 0 });
+    expect(await run("audit", "alice")).toMatchObject({ code: 0 });
+  });
+
   test("a view that Redis cannot read is a difference, and the others are still looked at", async () => {
     await world.redis.set(historyKeys("alice" as UserId)[0], "not a state");
     const { code, stdout } = await run("audit");
@@ -69,6 +85,25 @@ describe("npm run audit", () => {
 
   test("a name that cannot be one is refused", async () => {
     expect((await run("audit", "no such user")).code).toBe(1);
+  });
+});
+
+describe("npm run reindex", () => {
+  const byCricket = async () =>
+    (await world.history("alice", "?sport=cricket")).map(({ content_id }) => content_id);
+
+  test.each(["sorted-sets", "json-array", "redisearch"])("changes the model to %s", async (model) => {
+    await world.history("alice");
+    const { code, stdout, stderr } = await run("reindex", { HISTORY_INDEX: model });
+    expect([code, stdout]).toEqual([0, `2 users reindexed: ${model}\n`]);
+    expect(stderr).toContain("reindex: 2 of 2");
+    expect(await world.redis.hget(historyKeys("alice" as UserId)[0], "index")).toContain(model);
+    expect(await run("audit", { HISTORY_INDEX: model })).toMatchObject({
+      code: 0,
+      stdout: "2 users, 0 of them cold, 0 differences\n",
+    });
+    // An ingest that still runs with the old model answers, too, and warms for its own.
+    expect(await byCricket()).toEqual(["c"]);
   });
 });
 
@@ -109,8 +144,14 @@ describe("npm run quarantine", () => {
 });
 
 /** A command as its users run it. */
-function run(command: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = { ...process.env, DATABASE_URL: world.database.url, REDIS_URL: world.redisUrl };
+function run(
+  command: string,
+  ...given: (string | Record<string, string>)[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const args = given.filter((one) => typeof one === "string");
+  const settings = given.filter((one) => typeof one === "object");
+  const stores = { DATABASE_URL: world.database.url, REDIS_URL: world.redisUrl };
+  const env = Object.assign({ ...process.env, ...stores }, ...settings);
   return new Promise((resolve) => {
     execFile(process.execPath, [`commands/${command}.ts`, ...args], { env }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr });

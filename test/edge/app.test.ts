@@ -267,6 +267,7 @@ describe("the configuration", () => {
     expect(edgeConfig({ ...good, CORS_ORIGINS: cors, ASSETS: {}, PATH: "/bin" })).toEqual({
       redis: { url: "http://127.0.0.1:1", token: "t" },
       streamRedis: { url: "http://127.0.0.1:1", token: "t" },
+      historyIndex: "auto",
       ingestUrl: "https://ingest.example.com",
       auth: { secret: good.AUTH_SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined },
       corsOrigins: ["https://a.example.com", "http://localhost:3000"],

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { ContentInput, ContentView, ListedContentInput } from "../../db/contract/contents.ts";
 import { HeartbeatInput } from "../../db/contract/events.ts";
 import { HistoryItem } from "../../db/contract/views.ts";
 import { openapiText } from "../../edge/openapi/document.ts";
@@ -46,7 +47,7 @@ test("every reference leads somewhere", () => {
 });
 
 test("the examples are valid", () => {
-  const posts = operations.filter(({ method }) => method === "post");
+  const posts = operations.filter(({ method, path }) => method === "post" && path !== "/contents");
   expect(posts.length).toBeGreaterThan(0);
   for (const { operation } of posts) {
     const { event, batch } = operation.requestBody?.content["application/json"]?.examples ?? {};
@@ -59,3 +60,30 @@ test("the examples are valid", () => {
   const item = document.paths["/users/{user_id}/watchhistory/{content_id}"].get.responses["200"];
   expect(HistoryItem.parse(item.content["application/json"].example)).toBeTruthy();
 });
+
+test("the examples of the catalogue are valid, and fit each other", () => {
+  const { get, put } = document.paths["/contents/{content_id}"];
+  const { post } = document.paths["/contents"];
+  const exampleOf = ({ content }: Operation["responses"][string], type = "application/json") =>
+    content?.[type]?.example;
+
+  ContentInput.parse(exampleOf(put.requestBody));
+  for (const answer of [get.responses[200], put.responses[200], put.responses[201]]) {
+    const view = exampleOf(answer) as ContentView;
+    expect(view).toMatchObject(ContentView.parse(view));
+  }
+  const list = exampleOf(post.requestBody) as unknown[];
+  const lines = linesOf(exampleOf(post.requestBody, "application/x-ndjson"));
+  expect(lines).toEqual(list);
+  for (const listed of list) ListedContentInput.parse(listed);
+  const { results } = exampleOf(post.responses[200]) as { results: { status: string }[] };
+  const lineResults = linesOf(exampleOf(post.responses[200], "application/x-ndjson"));
+  expect(lineResults.map(({ status }) => status)).toEqual(results.map(({ status }) => status));
+});
+
+function linesOf(text: unknown): { status: string }[] {
+  return String(text)
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}

@@ -273,7 +273,9 @@ describe("the bad day", () => {
   test("a door that never answers is given up at the deadline, and is not an answer", async () => {
     world.ingest.answer = () => "nothing";
     const silent = edgeRedis({ url: world.ingest.url, token: "t", deadlineMs: 50 });
-    await expect(silent.readHistory("alice" as never, { limit: 1, after: null }, "")).rejects.toMatchObject({
+    await expect(
+      silent.readHistory("alice" as never, { limit: 1, after: null, filter: null }, ""),
+    ).rejects.toMatchObject({
       name: "RedisFailed",
       message: "TimeoutError",
     });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Child, startChild } from "../../db/local/child.ts";
 import { freePort } from "../../db/local/port.ts";
 import { createEdgeWorld, type EdgeWorld, SECRET } from "../support/edge-world.ts";
+import { bodyOf, linesIn } from "../support/ndjson.ts";
 import { historyRow } from "../support/rows.ts";
 import { tokenFor } from "../support/tokens.ts";
 
@@ -126,6 +127,60 @@ describe.each(Object.keys(RUNTIMES))("on %s", (runtime) => {
       413,
       expect.objectContaining({ code: "body_too_large" }),
     ]);
+  });
+
+  describe("a stream of lines", () => {
+    /** How many lines come back; some are made only when those that are so many before them have come back. */
+    async function saidBack({ total, atOnce, ahead }: Record<"total" | "atOnce" | "ahead", number>) {
+      let back = 0;
+      let came = Promise.withResolvers<void>();
+      async function* lines() {
+        for (let from = 1; from <= total; from += atOnce) {
+          while (from - back > ahead) await came.promise;
+          const some = Array.from({ length: atOnce }, (_, n) => `{"content_id":"c${from + n}"}`.padEnd(150));
+          yield `${some.join("\n")}\n`;
+        }
+      }
+      const answer = await ask("/contents", {
+        method: "POST",
+        headers: { "content-type": "application/x-ndjson", authorization: `Bearer ${service}` },
+        body: bodyOf(lines()),
+        duplex: "half",
+      });
+      expect(answer.status).toBe(200);
+      for await (const { content_id } of linesIn(answer)) {
+        back++;
+        if (content_id !== `c${back}`) throw new Error(`${content_id} in the place of c${back}`);
+        came.resolve();
+        came = Promise.withResolvers();
+      }
+      return back;
+    }
+    let service: string;
+    beforeAll(async () => {
+      service = await tokenFor(SECRET, "cms", { roles: ["service"] });
+      world.ingest.answer = () => "echoes";
+    });
+    afterAll(() => {
+      world.ingest.answer = () => ({ status: 202, body: '{"of":"ingest"}' });
+    });
+
+    test("larger than everything on its way passes both ways while it is made", async () => {
+      expect(await saidBack({ total: 100_000, atOnce: 50, ahead: 50_000 })).toBe(100_000);
+    }, 60_000);
+
+    test("of a client that hears of one line before it sends the next does not get stuck", async () => {
+      expect(await saidBack({ total: 100, atOnce: 1, ahead: 1 })).toBe(100);
+    });
+
+    test("without ingest is refused", async () => {
+      await world.ingest.stop();
+      const headers = { "content-type": "application/x-ndjson", authorization: `Bearer ${service}` };
+      const answer = await ask("/contents", { method: "POST", headers, body: '{"content_id":"c"}\n' });
+      await world.ingest.start();
+      expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "5"]);
+      expect(await answer.json()).toMatchObject({ code: "unavailable" });
+    });
   });
 
   test("without ingest the edge appends to the stream itself", async () => {

@@ -72,7 +72,7 @@ function stopping(stop: (typeof STOPS)[number], dying: AbortController): Partial
 
 async function empty(): Promise<void> {
   await ring.db.execute(sql`TRUNCATE listitems, history_users, playlists`);
-  await ring.redis.flushall();
+  await ring.emptyRedis();
   for (const user of users) await ring.refill(user);
 }
 

@@ -1,23 +1,24 @@
 import type { UserId } from "../../db/contract/ids.ts";
-import { beginRefill, finishRefill } from "../../db/redis/history-scripts.ts";
-import { historyKeys, recordPrefix } from "../../db/redis/keys.ts";
+import type { ModelName } from "../../db/redis/index/model.ts";
 import type { HistoryRow } from "../../db/rows.ts";
 import { createApp } from "../../edge/app.ts";
 import { edgeDeps } from "../../edge/build.ts";
 import type { EdgeDeps } from "../../edge/deps.ts";
 import { edgeConfig } from "../../edge/env.ts";
 import { publicFiles } from "../../edge/files.ts";
-import { connectRedis, runScript } from "../../ingest/redis.ts";
-import { project } from "../../ingest/views/project.ts";
+import { createLog } from "../../ingest/observe/log.ts";
+import { connectRedis } from "../../ingest/redis.ts";
+import { historyIndexOn } from "../../ingest/views/history-index.ts";
 import { DOOR_TOKEN, openDoor } from "./door.ts";
 import { startFakeIngest } from "./fake-ingest.ts";
 import { startTestRedis } from "./redis.ts";
 import { type TokenOptions, tokenFor } from "./tokens.ts";
+import { type Warming, warmUser } from "./warm.ts";
 
 export const SECRET = "a secret that only tests know";
 
 /** The edge on a real Redis behind the real door, with a real HTTP server for an ingest. */
-export async function createEdgeWorld() {
+export async function createEdgeWorld({ model = "auto" as ModelName | "auto" } = {}) {
   const server = await startTestRedis({ appendfsync: "no" });
   const [door, ingest] = await Promise.all([openDoor(server), startFakeIngest()]);
   const redis = connectRedis(server.url);
@@ -27,13 +28,15 @@ export async function createEdgeWorld() {
     INGEST_URL: ingest.url,
     AUTH_SECRET: SECRET,
     CORS_ORIGINS: "https://app.example.com",
+    HISTORY_INDEX: model,
   };
+  const index = historyIndexOn(redis, model, createLog("silent"));
   const logged: string[] = [];
   const real = edgeDeps(edgeConfig(env), publicFiles);
   const deps: EdgeDeps = { ...real, log: (...line) => void logged.push(JSON.stringify(line)) };
 
   return {
-    ...{ server, door, ingest, redis, env, deps, logged },
+    ...{ server, door, ingest, redis, env, deps, logged, index },
 
     /** Asks an edge as somebody; `replaced` are its dependencies that this question wants otherwise. */
     async ask(path: string, { as = "alice", token = {}, replaced = {}, ...init }: Asking = {}) {
@@ -42,11 +45,8 @@ export async function createEdgeWorld() {
     },
 
     /** Puts rows where a refill would, so that the user is warm; `floor`: older ones are in Postgres alone. */
-    async warm(user: string, rows: HistoryRow[], { historyLimit = 2_000, floor = 0 } = {}) {
-      const keys = historyKeys(user as UserId);
-      const [token] = (await runScript(redis, beginRefill, keys, [crypto.randomUUID()])) as [string];
-      await project({ redis, historyLimit }, { rows, cleared: new Map() });
-      await runScript(redis, finishRefill, keys, [token, floor, recordPrefix(user as UserId)]);
+    async warm(user: string, rows: HistoryRow[], its: Warming = {}) {
+      await warmUser({ redis, index }, user as UserId, rows, its);
     },
 
     async stop() {

@@ -16,6 +16,8 @@ export function fakeEdge(replaced: Partial<EdgeDeps> = {}) {
         knownVersions.push(known);
         return { state: "page", version: "e.1", complete: true, found: [] };
       },
+      search: async () => ({ state: "page", version: "e.1", complete: true, found: [] }),
+      facets: async () => ({ state: "facets", version: "e.1", complete: true, found: [] }),
       readItem: async () => ({ state: "absent", complete: true }),
       append: async () => true,
       ping: async () => {},
@@ -24,6 +26,7 @@ export function fakeEdge(replaced: Partial<EdgeDeps> = {}) {
       asked.push(question);
       return { status: 202, headers: new Headers(), body: new ArrayBuffer(0) };
     },
+    pipe: async () => new Response(null),
     verifyToken: tokenVerifier({ key: { secret: new TextEncoder().encode(SECRET) }, now: Date.now }),
     asset: publicFiles,
     now: Date.now,

@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import { pipeline } from "node:stream";
 
 /** A real HTTP server in the place of ingest: it remembers what it was asked, and answers what it is told to. */
 export async function startFakeIngest(): Promise<FakeIngest> {
@@ -7,6 +8,8 @@ export async function startFakeIngest(): Promise<FakeIngest> {
   const open = (port: number) =>
     new Promise<Server>((resolve, reject) => {
       const server = createServer((request, response) => {
+        if (fake.answer() === "echoes")
+          return void pipeline(request, response.writeHead(200, LINES), () => {});
         const chunks: Buffer[] = [];
         request.on("data", (chunk: Buffer) => chunks.push(chunk));
         request.on("end", () => {
@@ -14,7 +17,7 @@ export async function startFakeIngest(): Promise<FakeIngest> {
           if (path === "/health") return void response.writeHead(200).end('{"status":"ok"}');
           fake.asked.push({ method, path, headers, body: Buffer.concat(chunks) });
           const answer = fake.answer();
-          if (answer === "nothing") return;
+          if (answer === "nothing" || answer === "echoes") return;
           if (answer === "hangs up") return void request.socket.destroy();
           response.writeHead(answer.status, answer.headers).end(answer.body);
         });
@@ -39,10 +42,15 @@ export async function startFakeIngest(): Promise<FakeIngest> {
   });
 }
 
+const LINES = { "content-type": "application/x-ndjson" };
+
 export type Asked = { method: string; path: string; headers: IncomingHttpHeaders; body: Buffer };
 export type Answer = { status: number; headers?: Record<string, string>; body?: string };
-/** "nothing": it takes the request and never answers. "hangs up": it takes the request and the reply is lost. */
-export type FakeIngestAnswer = Answer | "nothing" | "hangs up";
+/**
+ * "nothing": it takes the request and never answers. "hangs up": it takes the request and the reply is lost.
+ * "echoes": it says every byte again as it comes, and remembers nothing.
+ */
+export type FakeIngestAnswer = Answer | "nothing" | "hangs up" | "echoes";
 export type FakeIngest = {
   url: string;
   /** What it was asked, health apart. */

@@ -4,6 +4,7 @@ import type { UserId } from "../../db/contract/ids.ts";
 import type { Progress } from "../../db/contract/views.ts";
 import { connect, type Database } from "../../db/postgres/connect.ts";
 import { readHistory } from "../../db/redis/history-scripts.ts";
+import type { ModelName } from "../../db/redis/index/model.ts";
 import { eventStream, historyKeys } from "../../db/redis/keys.ts";
 import { foundHistory } from "../../db/redis/replies.ts";
 import type { Folded } from "../../ingest/drain/fold.ts";
@@ -12,26 +13,35 @@ import { type TurnDeps, turn } from "../../ingest/drain/turn.ts";
 import { createLog } from "../../ingest/observe/log.ts";
 import { connectRedis, runScript } from "../../ingest/redis.ts";
 import { type EventStream, eventStreamOn, type StreamEntry } from "../../ingest/stream.ts";
+import { contentLookup } from "../../ingest/views/contents.ts";
+import { historyIndexOn } from "../../ingest/views/history-index.ts";
 import { type Projection, project } from "../../ingest/views/project.ts";
 import { refiller } from "../../ingest/views/refill.ts";
+import { warmSet } from "../../ingest/views/warm-set.ts";
 import { createTestDatabase } from "./postgres.ts";
 import { startTestRedis } from "./redis.ts";
 
 /** The parts of the ring on real stores, to be turned by hand, one step at a time. */
-export async function createRing({ historyLimit = 100 } = {}) {
+export async function createRing({ historyLimit = 100, model = "auto" as ModelName | "auto" } = {}) {
   const [database, server] = await Promise.all([createTestDatabase(), startTestRedis()]);
   const { db, close } = connect(database.url, { max: 6 });
   const redis = connectRedis(server.url);
   const blocking = connectRedis(server.url);
   const log = createLog("silent");
   const stream = eventStreamOn(redis, blocking, { consumer: "by-hand", replicas: 0 });
+  const viewDeps = {
+    ...{ redis, historyLimit, log, db },
+    warm: warmSet({ redis, clock: Date.now, log }),
+    index: historyIndexOn(redis, model, log),
+    contents: contentLookup(db),
+  };
   const deps: TurnDeps = {
     store: (folded: Folded) => store(db, folded),
-    project: (projection: Projection) => project({ redis, historyLimit }, projection),
+    project: async (projection: Projection) => void (await project(viewDeps, projection)),
     settle: stream.settle,
     log,
   };
-  const refill = refiller({ db, redis, log, historyLimit });
+  const refill = refiller(viewDeps);
 
   return {
     database,
@@ -42,6 +52,7 @@ export async function createRing({ historyLimit = 100 } = {}) {
     deps,
     log,
     historyLimit,
+    viewDeps,
     refill,
     /** One turn over everything that is new, with some of its steps replaced. */
     async turnOnce(replaced: Partial<TurnDeps> = {}, signal = new AbortController().signal) {
@@ -52,6 +63,11 @@ export async function createRing({ historyLimit = 100 } = {}) {
     async turnAgain(signal = new AbortController().signal) {
       const entries: StreamEntry[] = await stream.reclaim(1_000, 0);
       if (entries.length > 0) await turn(deps, entries, signal);
+    },
+    /** Redis as it is after a FLUSHALL, and an ingest that has just started. */
+    async emptyRedis() {
+      await redis.flushall();
+      viewDeps.index.lost();
     },
     async stop() {
       redis.disconnect();

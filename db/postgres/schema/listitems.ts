@@ -1,12 +1,12 @@
-import { bigint, doublePrecision, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { bigint, doublePrecision, index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { createdAt, id, stamp, updatedAt } from "./columns.ts";
 
 /**
  * The items of every list: a few independent registers, each with its own stamp. `deleted_at` masks every
  * stamp up to its own.
  *
- * There is no index but the key, and no foreign key: a column that heartbeats change must not be indexed (or
- * updates would leave the heap page), and a row must not pay for a trigger at every insert.
+ * No column that heartbeats change is indexed, or updates would leave the heap page, and there is no foreign key, for
+ * a row must not pay for a trigger at every insert. The second index finds the viewers of a content.
  */
 export const listitems = pgTable(
   "listitems",
@@ -28,5 +28,8 @@ export const listitems = pgTable(
     created_at: createdAt,
     updated_at: updatedAt,
   },
-  (table) => [primaryKey({ columns: [table.user_id, table.playlist, table.content_id] })],
+  (table) => [
+    primaryKey({ columns: [table.user_id, table.playlist, table.content_id] }),
+    index("listitems_viewers").on(table.content_id, table.playlist, table.user_id),
+  ],
 );

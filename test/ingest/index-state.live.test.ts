@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { HistoryFilter } from "../../db/contract/dimensions.ts";
+import type { UserId } from "../../db/contract/ids.ts";
+import { MODELS } from "../../db/redis/index/model.ts";
+import { historyKeys } from "../../db/redis/keys.ts";
+import { runScript } from "../../ingest/redis.ts";
+import { contentIds, createIndexed, type Indexed } from "../support/indexed.ts";
+import { contentOf, historyRow } from "../support/rows.ts";
+
+const START = Date.UTC(2026, 0, 1);
+const CATALOGUE = ["a", "b", "c", "d"].map((id) => contentOf(id, { sport: "cricket", season: 3 }));
+const ROWS = CATALOGUE.map(({ content_id }, n) =>
+  historyRow("alice", content_id, { position_at: START + n }),
+);
+
+describe.each(MODELS)("what a view of the index %s says of itself", (model) => {
+  let indexed: Indexed;
+  beforeAll(async () => {
+    indexed = await createIndexed(model);
+  });
+  beforeEach(() => indexed.empty());
+  afterAll(() => indexed.stop());
+
+  const FILTERS: (Partial<HistoryFilter> | null)[] = [
+    null,
+    { sport: "cricket" },
+    { asset_id: contentIds("a") },
+  ];
+  const everything = () =>
+    Promise.all(
+      FILTERS.flatMap((filter) => [
+        indexed.search("alice", filter),
+        indexed.facets("alice", "sport", filter),
+      ]),
+    );
+
+  test("a cold one that it is cold, and a warming one, too, whatever is in it", async () => {
+    const cold = FILTERS.flatMap(() => [{ state: "cold" }, { state: "cold" }]);
+    expect(await everything()).toEqual(cold);
+
+    const { scripts } = await indexed.index.current();
+    await runScript(indexed.redis, scripts.beginRefill, historyKeys("alice" as UserId), ["token"]);
+    expect(await everything()).toEqual(cold);
+    await indexed.project(ROWS, { catalogue: CATALOGUE });
+    expect(await everything()).toEqual(cold);
+
+    await indexed.warm("alice", []);
+    expect(await indexed.found("alice", { sport: "cricket" })).toEqual(["d", "c", "b", "a"]);
+    await indexed.evict("alice");
+    expect(await everything()).toEqual(cold);
+  });
+
+  test("one that is empty that it is empty and complete", async () => {
+    await indexed.warm("alice", []);
+    expect(await indexed.search("alice", { sport: "cricket" })).toMatchObject({
+      ...{ state: "page", complete: true, found: [] },
+    });
+    expect(await indexed.facets("alice", "sport")).toMatchObject({
+      ...{ state: "facets", complete: true, found: [] },
+    });
+  });
+
+  test("its version, for lists and facets alike, and nothing else to whom has it already", async () => {
+    await indexed.warm("alice", ROWS, { catalogue: CATALOGUE });
+    await indexed.warm("bob", [historyRow("bob", "a")], { catalogue: CATALOGUE });
+    const versionNow = async (user = "alice") => {
+      const [list, facets] = [
+        await indexed.search(user, { season: 3 }),
+        await indexed.facets(user, "season"),
+      ];
+      const versions = [list, facets].map((seen) => ("version" in seen ? seen.version : seen.state));
+      expect(versions[0]).toBe(versions[1]);
+      return versions[0] ?? "";
+    };
+    const expectOnly = async (version: string) => {
+      const same = { state: "same", version };
+      expect(await indexed.search("alice", { season: 3 }, { known: version })).toEqual(same);
+      expect(await indexed.facets("alice", "season", null, version)).toEqual(same);
+    };
+    const first = await versionNow();
+    await expectOnly(first);
+    for (const other of [await versionNow("bob"), `${first}0`, first.slice(0, -1), "nonsense"]) {
+      expect(await indexed.search("alice", { season: 3 }, { known: other })).toMatchObject({ state: "page" });
+      expect(await indexed.facets("alice", "season", null, other)).toMatchObject({ state: "facets" });
+    }
+
+    // Whatever is seen in a narrowed list is seen in the version.
+    const seen = [first];
+    const changes: (() => Promise<void>)[] = [
+      () => indexed.project([historyRow("alice", "a", { rev: 2, position_at: START + 9 })]),
+      () =>
+        indexed.project([historyRow("alice", "a", { rev: 2 })], { catalogue: [contentOf("a", { rev: 2 })] }),
+      () =>
+        indexed.project([historyRow("alice", "a")], {
+          catalogue: [contentOf("a", { rev: 3, removed: true })],
+        }),
+      () => indexed.project([historyRow("alice", "b", { rev: 2, position_at: 0 })]),
+      () => indexed.project([], { cleared: { alice: START + 2 } }),
+    ];
+    for (const change of changes) {
+      await change();
+      const version = await versionNow();
+      expect(seen).not.toContain(version);
+      seen.push(version);
+      await expectOnly(version);
+      expect(await indexed.search("alice", { season: 3 }, { known: first })).toMatchObject({ state: "page" });
+    }
+    // What changes nothing does not change it either.
+    await indexed.project(ROWS, { catalogue: CATALOGUE, cleared: { alice: START + 2 } });
+    expect(await versionNow()).toBe(seen.at(-1));
+    await indexed.evict("alice");
+    await indexed.warm("alice", ROWS, { catalogue: CATALOGUE });
+    expect(seen).not.toContain(await versionNow());
+  });
+
+  test("that what lies below its floor may be missing", async () => {
+    await indexed.warm("alice", ROWS, { catalogue: CATALOGUE, floor: START });
+    const page = async (limit: number, filter: Partial<HistoryFilter> | null) => {
+      const seen = await indexed.search("alice", filter, { limit });
+      return seen.state === "page" ? [seen.complete, seen.found.length] : [seen.state];
+    };
+    // One more than the limit is known: nobody needs to ask further.
+    expect(await page(2, { sport: "cricket" })).toEqual([true, 3]);
+    expect(await page(3, { sport: "cricket" })).toEqual([false, 3]);
+    expect(await page(1, { sport: "darts" })).toEqual([false, 0]);
+    expect(await page(1, { asset_id: contentIds("d") })).toEqual([false, 1]);
+    expect(await page(3, null)).toEqual([false, 3]);
+    expect(await indexed.facets("alice", "sport")).toMatchObject({ complete: false });
+    expect(await indexed.facets("alice", "sport", { season: 3 })).toMatchObject({ complete: false });
+
+    await indexed.evict("alice");
+    await indexed.warm("alice", ROWS, { catalogue: CATALOGUE });
+    expect(await page(3, { sport: "cricket" })).toEqual([true, 4]);
+    expect(await page(200, { sport: "darts" })).toEqual([true, 0]);
+    expect(await indexed.facets("alice", "sport")).toMatchObject({ complete: true });
+  });
+
+  test("what is cleared or below the floor is not counted, though it may still be there", async () => {
+    const ties = ["a", "b", "c", "d"].map((id) => historyRow("alice", id));
+    await indexed.warm("alice", ties, { catalogue: CATALOGUE, historyLimit: 3 });
+    // One of four of the same instant was too many: none of them can be told from it.
+    expect(await indexed.found("alice", { sport: "cricket" })).toEqual([]);
+    expect(await indexed.search("alice", { sport: "cricket" })).toMatchObject({ complete: false });
+    expect(await indexed.facets("alice", "sport")).toMatchObject({ complete: false, found: [] });
+  });
+});
