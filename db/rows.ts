@@ -15,6 +15,4 @@ export type HistoryRow = {
   duration: number | null;
   completed_at: number;
   catalog_id: string | null;
-  /** The version of what the catalogue says of the content; 0 while it says nothing. */
-  content_rev: number;
 };

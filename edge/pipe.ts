@@ -21,7 +21,7 @@ export function pipeAt(url: string): PipeToIngest {
 
     let response: Response;
     try {
-      const init = { method, headers, redirect: "manual", signal: givingUp.signal } as const;
+      const init = { method, headers, redirect: noRedirect(), signal: givingUp.signal };
       const watched = body?.pipeThrough(noticing(begin));
       response = await fetch(`${url}${path}`, watched ? { ...init, body: watched, duplex: "half" } : init);
     } catch (error) {
@@ -36,6 +36,18 @@ export function pipeAt(url: string): PipeToIngest {
     }
     return response;
   };
+}
+
+/**
+ * Ingest never redirects. Of all ways to say so Node has to be told "error", or it keeps the whole body, to send it
+ * again elsewhere (nodejs/undici#4058); workerd does not know that one, and keeps nothing.
+ */
+function noRedirect(): "error" | "manual" {
+  try {
+    return new Request("http://ingest", { redirect: "error" }).redirect === "error" ? "error" : "manual";
+  } catch {
+    return "manual";
+  }
 }
 
 /** Lets everything through, and tells when something comes or nothing will. */

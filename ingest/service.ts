@@ -60,8 +60,15 @@ export function createService(config: Config, log: Log) {
   };
   const storeFolded = (folded: Folded) => store(db, folded);
 
+  const projectDeps = { redis: views, ...viewDeps };
+
   async function projectRows(projection: Projection): Promise<void> {
-    await warm.touch(await project({ redis: views, ...viewDeps }, projection));
+    await warm.touch(await project(projectDeps, projection));
+  }
+
+  /** A change of the catalogue is no sign that anybody watches. */
+  async function projectQuietly(projection: Projection): Promise<void> {
+    await project(projectDeps, projection);
   }
 
   async function applyNow(entry: Entry): Promise<boolean> {
@@ -131,7 +138,7 @@ export function createService(config: Config, log: Log) {
     const evictUser = (user: UserId) => evict(views, user);
     working = Promise.all([
       drain(drainDeps, stopping.signal),
-      carryChanges({ db, project: projectRows, clock: Date.now, log }, stopping.signal),
+      carryChanges({ db, project: projectQuietly, clock: Date.now, log }, stopping.signal),
       sweeper({ redis: views, evict: evictUser, clock: Date.now, log, bounds: config.warm }, stopping.signal),
     ]);
     return { port };

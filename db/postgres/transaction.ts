@@ -9,8 +9,8 @@ export type Transaction = Pick<Database, "execute">;
  * the work waits for something else.
  *
  * postgres.js (3.4) would write to a connection that is gone: the next statement, or the COMMIT or ROLLBACK at the
- * end. That throws where nobody can catch it, which ends the process, and the connection never comes back. So when it
- * is lost the transaction fails at once, and what is left of its work is not answered any more.
+ * end. That throws where nobody can catch it, which ends the process, and the connection never comes back. So when
+ * it is lost the transaction fails at once, and what is left of its work is not answered any more.
  */
 export async function inTransaction<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
   let over = false;

@@ -180,6 +180,18 @@ return 1
 `;
 
 /**
+ * Lets go of a state that only says that the view is being removed: unless another removal, which began later, has put
+ * its own name there. ARGV: the name.
+ */
+export const endRemoval: Script = {
+  readOnly: false,
+  source: `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+`,
+};
+
+/**
  * The user is cold again, with all its records, in whichever index they are. KEYS: those of `historyKeys`.
  * ARGV: name and prefix of each model.
  */

@@ -1,11 +1,11 @@
 import type { Script } from "./script.ts";
 
 /*
- * The Lua of the warm set. It works while Redis is out of memory, too: then a transaction is refused, even if it only
- * reads. KEYS: the warm set.
+ * The Lua of the warm set. It works while Redis is out of memory, too: then a transaction is refused, even if it
+ * only reads. KEYS: the warm set.
  */
 
-/** How many are in it, and the coldest of them. ARGV: the highest score, how many. Returns {size, {user, score, ...}}. */
+/** How many are in it, and the coldest. ARGV: the highest score, how many. Returns {size, {user, score, ...}}. */
 export const readWarmSet: Script = {
   readOnly: true,
   source: `

@@ -53,9 +53,7 @@ async function takeUp(tx: Transaction): Promise<Change[]> {
 /**
  * The current rows of those who come next, in the order of the changes and of their ids.
  *
- * A statement of its own, after the lock, or the catalogue that it sees might be older than the change. Viewers are
- * found content by content, so that the index gives them in order and the statement ends with the page; each
- * content is looked up in the catalogue right there, or Postgres would read the whole catalogue for every page.
+ * Viewers are found content by content, so that the index gives them in order and the statement ends with the page.
  */
 async function nextViewers(tx: Transaction, changes: readonly Change[]): Promise<StoredRow[]> {
   const contents = contentsOf(changes);

@@ -7,29 +7,28 @@ import type { Database } from "../../db/postgres/connect.ts";
 /** As many contents as a process remembers: what is watched now is a small part of a catalogue. */
 const REMEMBERED = 20_000;
 
-/** Which content is meant, and which version of it was seen; 0 when the catalogue did not know it. */
-type Seen = { content_id: ContentId; content_rev: number };
-
-export type ContentLookup = (seen: readonly Seen[]) => Promise<Map<ContentId, Content>>;
+export type ContentLookup = (of: readonly { content_id: ContentId }[]) => Promise<Map<ContentId, Content>>;
 
 /**
- * What the catalogue says of contents. A row names the version that it saw, so what is remembered is as good as read
- * anew unless it is older: heartbeats of a popular title do not load it again and again.
+ * What the catalogue says of contents now. It is asked for their versions every time, and for those alone that are not
+ * remembered as they are.
+ *
+ * Whoever projects rows asks after they are committed, and whoever carries a change looks for rows after the change is:
+ * of a row and a change that race, at least one sees the other.
  */
 export function contentLookup(db: Database, remember = REMEMBERED): ContentLookup {
   const known = new Map<ContentId, Content>();
 
-  return async function lookUp(seen) {
+  return async function lookUp(of) {
     const found = new Map<ContentId, Content>();
-    const missing = new Set<ContentId>();
-    for (const { content_id, content_rev } of seen) {
-      if ((found.get(content_id)?.rev ?? 0) >= content_rev) continue;
+    const missing: ContentId[] = [];
+    for (const { content_id, rev } of await loadVersions(db, [...new Set(of.map((its) => its.content_id))])) {
       const content = known.get(content_id);
-      if (content && content.rev >= content_rev) found.set(content_id, content);
-      else missing.add(content_id);
+      if (content && content.rev >= rev) found.set(content_id, content);
+      else missing.push(content_id);
     }
-    if (missing.size === 0) return found;
-    for (const content of await loadContents(db, [...missing])) {
+    if (missing.length === 0) return found;
+    for (const content of await loadContents(db, missing)) {
       found.set(content.content_id, content);
       known.delete(content.content_id);
       known.set(content.content_id, content);
@@ -40,6 +39,17 @@ export function contentLookup(db: Database, remember = REMEMBERED): ContentLooku
     }
     return found;
   };
+}
+
+async function loadVersions(
+  db: Database,
+  ids: readonly ContentId[],
+): Promise<{ content_id: ContentId; rev: number }[]> {
+  if (ids.length === 0) return [];
+  const rows = await db.execute(
+    sql`SELECT content_id, rev FROM contents WHERE content_id = ANY(${column(ids, "text")})`,
+  );
+  return rows as unknown as { content_id: ContentId; rev: number }[];
 }
 
 async function loadContents(db: Database, ids: readonly ContentId[]): Promise<Content[]> {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Content } from "../../db/contract/contents.ts";
 import type { ContentId, UserId } from "../../db/contract/ids.ts";
@@ -7,7 +8,7 @@ import { redisearch } from "../../db/redis/index/redisearch.ts";
 import { sortedSets } from "../../db/redis/index/sorted-sets.ts";
 import { historyKeys, searchIndex } from "../../db/redis/keys.ts";
 import { packProgress, packRecord } from "../../db/redis/records.ts";
-import { ELSEWHERE, evictScript } from "../../db/redis/view-scripts.ts";
+import { ELSEWHERE, endRemoval, evictScript } from "../../db/redis/view-scripts.ts";
 import type { HistoryRow } from "../../db/rows.ts";
 import { runScript, runScripts, type ScriptCall } from "../redis.ts";
 import type { ContentLookup } from "./contents.ts";
@@ -79,15 +80,22 @@ export async function evict(redis: Redis, user: UserId): Promise<void> {
   }
 }
 
-/** Somebody wrote into the view, so that it cannot say what belongs to it: looks at every key there is. */
+/**
+ * Somebody wrote into the view, so that it cannot say what belongs to it: looks at every key there is. Meanwhile the
+ * state is something that nobody can read, so that no refill begins of which half is removed again. A crash leaves it
+ * so, and the next read starts over.
+ */
 async function removeKeys(redis: Redis, user: UserId): Promise<void> {
-  const own = [...historyKeys(user), ...MODELS.map(({ prefix }) => prefix(user))];
+  const [stateKey, ...viewKeys] = historyKeys(user);
+  const name = randomUUID();
+  await redis.set(stateKey, name);
+  const own = [...viewKeys, ...MODELS.map(({ prefix }) => prefix(user))];
   for await (const keys of redis.scanStream({ match: `wh:*{${user}}*`, count: 1_000 })) {
     const theirs = (keys as string[]).filter((key) => own.some((prefix) => key.startsWith(prefix)));
-    if (theirs.length === 0) continue;
     for (const key of theirs) await redis.call("FT.DEL", searchIndex, key, "DD").catch(() => {});
-    await redis.unlink(...theirs);
+    if (theirs.length > 0) await redis.unlink(...theirs);
   }
+  await runScript(redis, endRemoval, [stateKey], [name]);
 }
 
 const MODELS = [redisearch(1), sortedSets, jsonArray];

@@ -11,8 +11,8 @@ const REST_MS = 10_000;
 /** Users evicted between two looks. */
 const EVICTED_AT_ONCE = 100;
 /**
- * Who was touched within this time stays, so that a touch after a look always changes the score that was seen; this is
- * how far the clocks of several ingests may disagree.
+ * Who was touched within this time stays, so that a touch after a look always changes the score that was seen;
+ * this is how far the clocks of several ingests may disagree.
  */
 const JUST_NOW_MS = 1_000;
 

@@ -53,9 +53,9 @@ export type WarmSet = {
   /** They were projected. At most once a minute a user, so that a heartbeat does not pay for it. */
   touch: (users: Iterable<UserId>) => Promise<void>;
   /**
-   * A refill of the user has begun: to be called between its beginning and its end, each time. Who was evicted a moment
-   * ago has left the set, whatever is remembered here, and must be in it before being warm: an eviction that saw the
-   * user earlier leaves the entry alone, one that sees it from now on makes the refill begin again.
+   * A refill of the user has begun: to be called between its beginning and its end, each time. Who was evicted a
+   * moment ago has left the set, whatever is remembered here, and must be in it before being warm: an eviction that
+   * saw the user earlier leaves the entry alone, one that sees it from now on makes the refill begin again.
    */
   enter: (user: UserId) => Promise<void>;
 };

@@ -35,7 +35,6 @@ const anyRow: fc.Arbitrary<HistoryRow> = fc.record({
   position_at: anyTime,
   completed_at: fc.oneof(fc.constant(0), anyTime),
   rev: fc.integer({ min: 1, max: 1e9 }),
-  content_rev: fc.integer({ min: 0, max: 1e9 }),
 });
 
 const anyValue = fc.string({ unit: "grapheme", minLength: 1, maxLength: 128 });

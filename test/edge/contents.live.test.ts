@@ -9,7 +9,7 @@ let world: World;
 beforeAll(async () => {
   world = await createWorld();
 });
-beforeEach(() => world.db.execute(sql`TRUNCATE contents, content_changes`));
+beforeEach(() => world.db.execute(sql`TRUNCATE content_changes, contents`));
 afterAll(() => world.stop());
 
 const json = { "content-type": "application/json" };

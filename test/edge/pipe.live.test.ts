@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { IngestUnreachable } from "../../edge/ingest.ts";
 import { pipeAt } from "../../edge/pipe.ts";
@@ -92,6 +94,21 @@ test("after the answer has begun there is no deadline, and each side goes on as 
   echo.stop();
 });
 
+test("nothing of what has passed is kept", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  const echo = await startEcho();
+  let kept = Number.POSITIVE_INFINITY;
+  async function* large() {
+    for (let megabytes = 0; megabytes < 100; megabytes++) yield "x".repeat(1_000_000);
+    collect();
+    kept = process.memoryUsage().arrayBuffers;
+  }
+  for await (const _ of (await echo.ask(bodyOf(large()))).body ?? []);
+  expect(kept).toBeLessThan(30_000_000);
+  echo.stop();
+});
+
 test("a client that hangs up, on either side, is gone for ingest too", async () => {
   const echo = await startEcho();
   const gone = Promise.withResolvers<void>();
@@ -100,16 +117,18 @@ test("a client that hangs up, on either side, is gone for ingest too", async () 
     await gone.promise;
     throw new Error("the client is gone");
   }
+  let over = false;
   async function* endless() {
-    for (;;) yield "x".repeat(1_000);
+    for (; !over; await new Promise(setImmediate)) yield "x".repeat(1_000);
   }
   const sender = await echo.ask(bodyOf(untilGone()));
   const reader = await echo.ask(bodyOf(endless()));
-  const broken = echo.requests.map((request) => once(request, "close"));
+  const broken = echo.requests.map((request) => new Promise((resolve) => request.once("close", resolve)));
   gone.resolve();
   await reader.body?.cancel();
   await Promise.all(broken);
   expect(echo.requests.map(({ complete }) => complete)).toEqual([false, false]);
+  over = true;
   await expect(sender.text()).rejects.toThrow();
   echo.stop();
 });

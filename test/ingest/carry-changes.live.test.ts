@@ -4,6 +4,7 @@ import { connect, type Database } from "../../db/postgres/connect.ts";
 import type { HistoryRow } from "../../db/rows.ts";
 import { createLog } from "../../ingest/observe/log.ts";
 import { type CarryDeps, carryChanges, pendingChanges } from "../../ingest/views/carry-changes.ts";
+import { contentLookup } from "../../ingest/views/contents.ts";
 import type { Projection } from "../../ingest/views/project.ts";
 import { testClock } from "../support/clock.ts";
 import { allowConnections, disconnect, isWaiting } from "../support/connections.ts";
@@ -158,7 +159,9 @@ describe("a change of the catalogue", () => {
     });
     await carryAll(views.project, { log });
     const carried = views.rows().filter((row) => row.content_rev === 2);
-    expect(carried.map((row) => `few ${row.user_id}`)).toEqual(users("few", 3));
+    // The page that lost its connection may have projected it already; it is not believed, and comes again.
+    expect([...new Set(carried.map((row) => `few ${row.user_id}`))]).toEqual(users("few", 3));
+    expect(views.pages.length).toBeGreaterThan(1);
   });
 });
 
@@ -212,7 +215,7 @@ describe("an import", () => {
     );
     await one.execute(sql`
       INSERT INTO listitems (user_id, playlist, content_id)
-      SELECT 'user-' || u, 'watchhistory', 'content-' || c FROM generate_series(1, 300) c, generate_series(1, 100) u`);
+      SELECT 'user-' || u, 'watchhistory', 'content-' || c FROM generate_series(1, 3000) c, generate_series(1, 10) u`);
     await one.execute(watching("unchanged", 10_000));
     await one.execute(sql`ANALYZE`);
     const before = await rowsRead(one);
@@ -296,7 +299,7 @@ async function carryAll(project: CarryDeps["project"], its: Partial<CarryDeps> =
 
 /** Views that remember what was projected into them; `first` may fail or wait. */
 function recorder(first: (projection: Projection) => Promise<unknown> = async () => {}) {
-  const pages: (readonly HistoryRow[])[] = [];
+  const pages: (HistoryRow & { content_rev: number })[][] = [];
   let started = 0;
   const rows = () => pages.flat();
   return {
@@ -307,7 +310,10 @@ function recorder(first: (projection: Projection) => Promise<unknown> = async ()
     project: async (projection: Projection): Promise<void> => {
       started++;
       await first(projection);
-      pages.push(projection.rows);
+      // As a projection does: what the catalogue says now.
+      const known = await contentLookup(db)(projection.rows);
+      const revOf = (row: HistoryRow) => known.get(row.content_id)?.rev ?? 0;
+      pages.push(projection.rows.map((row) => ({ ...row, content_rev: revOf(row) })));
     },
   };
 }

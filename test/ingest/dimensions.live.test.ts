@@ -188,7 +188,7 @@ describe.each(MODELS)("%s", (model) => {
         await redis.flushall();
         index.lost();
         const catalogue = catalogueOf(facts);
-        const rows = rowsOf(watched, catalogue);
+        const rows = rowsOf(watched);
         for (const user of USERS) {
           await warmUser({ redis, index }, user as UserId, rows.get(user) ?? [], { catalogue });
         }
@@ -233,13 +233,12 @@ function catalogueOf(facts: readonly (Partial<Content> | null)[]): Content[] {
   return facts.flatMap((its, n) => (its ? [contentOf(CONTENTS[n] ?? "", its)] : []));
 }
 
-function rowsOf(watched: readonly Watched[], catalogue: readonly Content[]): Map<string, HistoryRow[]> {
+function rowsOf(watched: readonly Watched[]): Map<string, HistoryRow[]> {
   const rows = new Map<string, Map<string, HistoryRow>>();
   for (const { user, content, at } of watched) {
     const id = CONTENTS[content] ?? "";
-    const content_rev = catalogue.find(({ content_id }) => content_id === id)?.rev ?? 0;
     const its = rows.get(user) ?? new Map<string, HistoryRow>();
-    rows.set(user, its.set(id, historyRow(user, id, { position_at: at, content_rev })));
+    rows.set(user, its.set(id, historyRow(user, id, { position_at: at })));
   }
   return new Map([...rows].map(([user, its]) => [user, [...its.values()]]));
 }

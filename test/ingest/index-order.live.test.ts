@@ -26,9 +26,9 @@ const anySteps = fc.array(fc.array(anyStep, { minLength: 1, maxLength: 3 }), { m
 /** Versions of content in which it is out of the catalogue, and of rows in which the item is forgotten. */
 const anyVersions = fc.uniqueArray(fc.integer({ min: 1, max: HIGHEST }), { maxLength: 3 });
 
-function rowOf({ item, rev, content_rev }: Step, forgotten: readonly number[] = []): HistoryRow {
+function rowOf({ item, rev }: Step, forgotten: readonly number[] = []): HistoryRow {
   const position_at = forgotten.includes(rev) ? 0 : 1_000 + rev;
-  return historyRow("alice", ITEMS[item] ?? "", { rev, content_rev, position_at, playback_time: rev });
+  return historyRow("alice", ITEMS[item] ?? "", { rev, position_at, playback_time: rev });
 }
 
 /** Every version has dimensions of its own, and some that it shares with its neighbours. */

@@ -30,8 +30,8 @@ describe.each(MODELS)("users of the index %s", (model) => {
     const catalogue: Content[] = [shared, ...theirs];
     for (const user of users) await indexed.warm(user, []);
     const rows = users.flatMap((user, n) => [
-      historyRow(user, "shared", { content_rev: 1 }),
-      historyRow(user, theirs[n % 3]?.content_id ?? "", { content_rev: 1, position_at: START + 1 }),
+      historyRow(user, "shared"),
+      historyRow(user, theirs[n % 3]?.content_id ?? "", { position_at: START + 1 }),
     ]);
 
     await indexed.redis.config("RESETSTAT");
@@ -173,22 +173,25 @@ describe.each(MODELS)("users of the index %s", (model) => {
     test("are never half there: who is warmed while they are evicted is whole, or cold", async () => {
       const filler = Array.from({ length: 20_000 }, (_, n) => [`wh:filler:${n}`, "x"]).flat();
       await indexed.redis.mset(...filler);
+      const look = () => indexed.found("alice", { sport: "cricket" }).catch(() => "unreadable");
       for (const key of await keysOfAlice()) {
         await warm();
         await overwrite(key);
+        const seen: (string | string[])[] = [];
         let over = false;
         const evicting = indexed.evict("alice").finally(() => {
           over = true;
         });
         while (!over) {
-          await warm();
-          const found = await indexed.found("alice", { sport: "cricket" });
-          expect([key, ["b", "a"], "cold"]).toContainEqual(found);
+          await warm().catch(() => {});
+          seen.push(await look());
         }
         await evicting;
-        const found = await indexed.found("alice", { sport: "cricket" });
-        expect([["b", "a"], "cold"]).toContainEqual(found);
+        seen.push(await look());
+        for (const found of seen) expect([["b", "a"], "cold", "unreadable"]).toContainEqual(found);
+        expect(seen.at(-1)).not.toBe("unreadable");
         await indexed.evict("alice");
+        await warm();
       }
     });
 

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { UserId } from "../../db/contract/ids.ts";
 import { warmUsers } from "../../db/redis/keys.ts";
+import { ingestConfig } from "../../ingest/config.ts";
 import { createLog } from "../../ingest/observe/log.ts";
 import { connectRedis } from "../../ingest/redis.ts";
 import { type Bounds, type SweepDeps, sweep, sweeper } from "../../ingest/views/sweep.ts";
@@ -223,6 +224,19 @@ describe("the sweeper", () => {
     await sweeping;
     expect(evicted).toEqual(names(0, 4));
   }, 5_000);
+});
+
+test("the bounds are configured in users, days and a share of the memory", () => {
+  const enough = {
+    DATABASE_URL: "postgres://db/playhead",
+    REDIS_URL: "redis://redis",
+    AUTH_SECRET: "a secret that is long enough",
+  };
+  expect(ingestConfig(enough).warm).toEqual({ users: 1_000_000, ageMs: 30 * DAY, memory: 0.8 });
+  const given = { ...enough, WARM_USERS: "5", WARM_AGE: "2", WARM_MEMORY: "0.5" };
+  expect(ingestConfig(given).warm).toEqual({ users: 5, ageMs: 2 * DAY, memory: 0.5 });
+  const wrong = { ...enough, WARM_USERS: "0", WARM_AGE: "-1", WARM_MEMORY: "80" };
+  expect(() => ingestConfig(wrong)).toThrow(/WARM_USERS.*WARM_AGE.*WARM_MEMORY/s);
 });
 
 function setOf(clock: { now(): number }, its: Partial<Parameters<typeof warmSet>[0]> = {}) {

@@ -14,7 +14,6 @@ export function historyRow(user: string, content: string, its: Partial<HistoryRo
     position_at: Date.UTC(2026, 0, 1),
     completed_at: 0,
     rev: 1,
-    content_rev: 0,
     ...its,
   };
 }
