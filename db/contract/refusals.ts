@@ -65,13 +65,21 @@ export function problem(thrown: unknown, requestId: string): Problem {
 
 export type Problem = { status: number; headers: Record<string, string>; body: string };
 
-/** zod's issues as faults; `at` is where the checked value sits in the request. */
-export function faultsOf(
-  issues: readonly { path: readonly PropertyKey[]; message: string }[],
-  at: readonly PropertyKey[] = [],
-): Fault[] {
-  return issues.map(({ path, message }) => ({ path: [...at, ...path].map(String).join("."), message }));
+/** zod's issues as faults; `at` is where the checked value sits in the request. What is too much is named, each alone. */
+export function faultsOf(issues: readonly Issue[], at: readonly PropertyKey[] = []): Fault[] {
+  return issues.flatMap(({ path, message, keys }) =>
+    keys
+      ? keys.map((key) => ({ path: pathOf([...at, ...path, key]), message: "there is no such member" }))
+      : [{ path: pathOf([...at, ...path]), message }],
+  );
 }
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.map(String).join(".");
+}
+
+/** What zod says; `keys` are members that a strict object does not know. */
+type Issue = { path: readonly PropertyKey[]; message: string; keys?: readonly string[] };
 
 /** Checks a value against a schema, or refuses with the path of each fault. */
 export function checked<T>(schema: Checks<T>, value: unknown, at: readonly PropertyKey[] = []): T {
@@ -87,6 +95,6 @@ type Checks<T> = {
     | { success: true; data: T }
     | {
         success: false;
-        error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] };
+        error: { issues: readonly Issue[] };
       };
 };

@@ -87,6 +87,7 @@ describe.each(MODELS)("the edge, by %s,", (model) => {
       while (next !== undefined) {
         const page = await world.ask(next);
         walked.push(...((await page.json()) as NarrowedItem[]).map(({ content_id }) => content_id));
+        expect(walked.length).toBeLessThanOrEqual(9);
         next = /^<([^>]+)>; rel="next"$/.exec(page.headers.get("link") ?? "")?.[1];
         if (next === undefined) continue;
         expect(next).toMatch(/^\/profiles\/alice\/history\?[\x21-\x7e]+$/);

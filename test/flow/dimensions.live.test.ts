@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { UserId } from "../../db/contract/ids.ts";
 import type { NarrowedItem } from "../../db/contract/views.ts";
@@ -134,6 +135,33 @@ describe.each(MODELS)("a history narrowed over both sides, by %s", (model) => {
     expect(await idsOf("warm", "?sport=cricket")).toEqual([]);
     expect((await answer("warm", "/facets?by=sport")).body).toEqual([]);
     expect(await fromRedis("warm", "?sport=cricket")).toBe(true);
+  });
+
+  test("what the catalogue learns, changes and removes reaches who is warm, and who is cold anyway", async () => {
+    const say = async (rev: number, its: Parameters<typeof contentOf>[1]) => {
+      await putContents(world.db, [contentOf("later", { ...its, rev })]);
+      await world.db.execute(sql`INSERT INTO content_changes (content_id, rev) VALUES ('later', ${rev})`);
+    };
+    await world.watched("patient", ...beats(["later", "final"]));
+    await world.watched("asleep", ...beats(["later"]));
+    const carried = async (query: string, expected: string[]) => {
+      await until(async () => (await idsOf("patient", query)).join() === expected.join(), { what: query });
+      expect(await fromRedis("patient", query)).toBe(true);
+    };
+    expect(await idsOf("patient", "?sport=chess")).toEqual([]);
+    await say(1, { sport: "chess", teams: ["White", "Black"] });
+    await carried("?sport=chess&team=Black", ["later"]);
+    await say(2, { sport: "Chess", title: "Later" });
+    await carried("?sport=chess", []);
+    expect(await idsOf("patient", "?sport=Chess")).toEqual(["later"]);
+    expect((await answer("patient", "/facets?by=team")).body).toEqual([
+      { value: "England", count: 1 },
+      { value: "India", count: 1 },
+    ]);
+    expect(await idsOf("asleep", "?sport=Chess")).toEqual(["later"]);
+    await say(3, { removed: true });
+    await carried("?sport=Chess", []);
+    expect(await idsOf("patient", "")).toEqual(["later", "final"]);
   });
 
   test("the longest question there is passes through both sides", async () => {

@@ -44,6 +44,7 @@ describe.each(MODELS)("a history longer than HISTORY_LIMIT, by %s", (model) => {
       const page = await world.ask(next, { as: viewer });
       expect([next, page.status]).toEqual([next, 200]);
       walked.push(...((await page.json()) as NarrowedItem[]).map(({ content_id }) => content_id as string));
+      expect(walked.length).toBeLessThanOrEqual(COUNT);
       next = /^<([^>]+)>; rel="next"$/.exec(page.headers.get("link") ?? "")?.[1];
     }
     return walked;
@@ -98,6 +99,7 @@ describe.each(MODELS)("a history longer than HISTORY_LIMIT, by %s", (model) => {
     while (next !== undefined) {
       const page = await world.ask(next, { as: "evicted" });
       walked.push(...((await page.json()) as NarrowedItem[]).map(({ content_id }) => content_id as string));
+      expect(walked.length).toBeLessThanOrEqual(COUNT);
       next = /^<([^>]+)>; rel="next"$/.exec(page.headers.get("link") ?? "")?.[1];
       await evict(world.redis, "evicted" as UserId);
     }

@@ -168,9 +168,9 @@ describe("one content", () => {
   test.each([
     ["[]", 422, ""],
     ["null", 422, ""],
-    ['{"titel":"x"}', 422, ""],
-    ['{"content_id":"c"}', 422, ""],
-    ['{"content_id":"other"}', 422, ""],
+    ['{"titel":"x"}', 422, "titel"],
+    ['{"content_id":"c"}', 422, "content_id"],
+    ['{"content_id":"other"}', 422, "content_id"],
     ['{"title":""}', 422, "title"],
     ['{"title":"a\\u0000b"}', 422, "title"],
     ['{"title":"\\ud800"}', 422, "title"],
