@@ -19,8 +19,9 @@ export function queryScripts({ lua }: IndexModel): QueryScripts {
  * index they are in}. The client may already have this version: {"same", version}.
  *
  * ARGV, both scripts: the version that the client has, or ""; index prefix; number of assets and each of them (none:
- * any); three that are the script's own; whether what follows narrows (an index is asked in any case, for what is lost
- * with it must not pass for nothing); what `matching` takes.
+ * any); three that are the script's own; then what `matching` takes (nothing: any).
+ *
+ * `listed` are the items that may be wanted, in no order; nil for all.
  */
 const STATE = `
 local state = redis.call('HMGET', KEYS[1], 'warm', 'epoch', 'seq', 'cleared', 'floor', 'index')
@@ -28,35 +29,68 @@ if not state[1] then return {'cold'} end
 if state[6] ~= index.current() then return {'other', state[6] or ''} end
 local version = state[2] .. '.' .. (state[3] or '0')
 if ARGV[1] == version then return {'same', version} end
-local above = '(' .. string.format('%.0f', math.max(tonumber(state[4] or '0'), tonumber(state[5] or '0')))
-local prefix, assets = ARGV[2], nil
-local at = 4 + tonumber(ARGV[3])
-for n = 4, at - 1 do
-  assets = assets or {}
-  assets[ARGV[n]] = true
+local lowest = math.max(tonumber(state[4] or '0'), tonumber(state[5] or '0'))
+local above, prefix, at, listed = '(' .. string.format('%.0f', lowest), ARGV[2], 4 + tonumber(ARGV[3]), nil
+if #ARGV > at + 2 then listed = index.matching(prefix, at + 3) else index.alive() end
+if at > 4 and listed == nil then listed = { unpack(ARGV, 4, at - 1) }
+elseif at > 4 then
+  local assets, both = {}, {}
+  for n = 4, at - 1 do assets[ARGV[n]] = true end
+  for _, id in ipairs(listed) do
+    if assets[id] then both[#both + 1] = id end
+  end
+  listed = both
 end
-local matches = #ARGV >= at + 4 and index.matching(prefix, at + 4) or nil
-if ARGV[at + 3] == '0' then matches = nil end
-local function wanted(id)
-  return (assets == nil or assets[id]) and (matches == nil or matches[id])
+local function scoresOf(from)
+  return redis.call('ZMSCORE', KEYS[2], unpack(listed, from, math.min(from + 499, #listed)))
 end
 `;
 
 /**
+ * Few that are listed are put in order; many are met on the way through the history, which is in order.
+ *
  * Its own ARGV: limit; time and content_id of the cursor, or "" "".
  * Returns {"page", version, complete, ids, items, views}, each of the last three one JSON text, as `readHistory`.
  */
 const SEARCH = `
-local limit, after, ids, offset, chunk = tonumber(ARGV[at]) + 1, ARGV[at + 1], {}, 0, nil
-repeat
-  local from = after == '' and '+inf' or after
-  chunk = redis.call('ZREVRANGEBYSCORE', KEYS[2], from, above, 'WITHSCORES', 'LIMIT', offset, 250)
-  for i = 1, #chunk, 2 do
-    local follows = chunk[i + 1] ~= after or precedes(chunk[i], ARGV[at + 2])
-    if follows and #ids < limit and wanted(chunk[i]) then ids[#ids + 1] = chunk[i] end
+local limit, after, ids = tonumber(ARGV[at]) + 1, tonumber(ARGV[at + 1]), {}
+local function follows(id, score)
+  return after == nil or score < after or (score == after and precedes(id, ARGV[at + 2]))
+end
+
+local function rank()
+  local found = {}
+  for from = 1, #listed, 500 do
+    for n, score in ipairs(scoresOf(from)) do
+      local id, time = listed[from + n - 1], tonumber(score or '0')
+      if time > lowest and follows(id, time) then found[#found + 1] = { id = id, time = time } end
+    end
   end
-  offset = offset + 250
-until #ids >= limit or #chunk < 500
+  table.sort(found, function(a, b)
+    if a.time ~= b.time then return a.time > b.time end
+    return precedes(b.id, a.id)
+  end)
+  for n = 1, math.min(limit, #found) do ids[n] = found[n].id end
+end
+
+local function walk()
+  local wanted, offset, chunk = nil, 0, nil
+  if listed then
+    wanted = {}
+    for _, id in ipairs(listed) do wanted[id] = true end
+  end
+  repeat
+    local from = after == nil and '+inf' or ARGV[at + 1]
+    chunk = redis.call('ZREVRANGEBYSCORE', KEYS[2], from, above, 'WITHSCORES', 'LIMIT', offset, 250)
+    for i = 1, #chunk, 2 do
+      local id = chunk[i]
+      if #ids < limit and (wanted == nil or wanted[id]) and follows(id, tonumber(chunk[i + 1])) then ids[#ids + 1] = id end
+    end
+    offset = offset + 250
+  until #ids >= limit or #chunk < 500
+end
+
+if listed and #listed * 4 < redis.call('ZCARD', KEYS[2]) then rank() else walk() end
 local complete = (not state[5] or #ids >= limit) and 1 or 0
 if #ids == 0 then return {'page', version, complete, '[]', '[]', '[]'} end
 local items, views = redis.call('HMGET', KEYS[3], unpack(ids)), index.views(prefix, ids)
@@ -72,9 +106,14 @@ return {
  * Returns {"facets", version, complete, values and counts as the JSON text [[hex, count], ...]}.
  */
 const FACETS = `
-local counts, ids = {}, {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], above, '+inf')) do
-  if wanted(id) then ids[#ids + 1] = id end
+local ids, counts, found = {}, {}, {}
+if listed == nil then ids = redis.call('ZRANGEBYSCORE', KEYS[2], above, '+inf')
+else
+  for from = 1, #listed, 500 do
+    for n, score in ipairs(scoresOf(from)) do
+      if tonumber(score or '0') > lowest then ids[#ids + 1] = listed[from + n - 1] end
+    end
+  end
 end
 for from = 1, #ids, 500 do
   local some = { unpack(ids, from, math.min(from + 499, #ids)) }
@@ -82,9 +121,8 @@ for from = 1, #ids, 500 do
     for hex in string.gmatch(values or '', '%x+') do counts[hex] = (counts[hex] or 0) + 1 end
   end
 end
-local pairs_ = {}
-for hex, count in pairs(counts) do pairs_[#pairs_ + 1] = '["' .. hex .. '",' .. count .. ']' end
-return {'facets', version, state[5] and 0 or 1, '[' .. table.concat(pairs_, ',') .. ']'}
+for hex, count in pairs(counts) do found[#found + 1] = '["' .. hex .. '",' .. count .. ']' end
+return {'facets', version, state[5] and 0 or 1, '[' .. table.concat(found, ',') .. ']'}
 `;
 
 /**

@@ -36,7 +36,7 @@ const full: ListedContent = {
   show: "A show",
   season: 0,
   episode: 1_000_000,
-  credits_at: 0,
+  credits_at: 2_400.25,
   released_at: -860_284_800_000,
 };
 

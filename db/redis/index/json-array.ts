@@ -40,13 +40,14 @@ local function elementsOf(prefix, ids, part)
   return parts
 end
 function index.current() return 'json-array' end
+function index.alive() end
 function index.matching(prefix, at)
-  local set = {}
+  local ids = {}
   for element in elements(prefix) do
     local id, _, terms = string.match(element, ELEMENT)
-    if id and fulfils(terms, at) then set[id] = true end
+    if id and fulfils(terms, at) then ids[#ids + 1] = id end
   end
-  return set
+  return ids
 end
 function index.views(prefix, ids)
   return elementsOf(prefix, ids, function(view) return view end)

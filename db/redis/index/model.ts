@@ -12,7 +12,8 @@ export type ModelName = (typeof MODELS)[number];
  * Its Lua fills in the table `index`; `prefix` is what `prefix()` gave for the user:
  *
  *   reading  current()                        what views must carry to be of this index
- *            matching(prefix, at)             the set {[id] = true} of what fulfils the filter in ARGV from `at` on
+ *            alive()                          an error when the index is lost
+ *            matching(prefix, at)             the ids of what fulfils the filter in ARGV from `at` on
  *            views(prefix, ids)               of each id what is shown, as JSON, or false
  *            values(prefix, ids, dimension)   of each id text in which every run of hex is a value, or false
  *   writing  put(prefix, user, id, argument)  a record takes the place of an earlier one

@@ -11,28 +11,26 @@ export function searchArguments(
   known = "",
 ): string[] {
   const own = [String(limit), String(after?.position_at ?? ""), after?.content_id ?? ""];
-  const alternatives = filter ? alternativesOf(filter) : [];
-  const narrows = alternatives.length > 0 ? "1" : "0";
-  const matching = model.filterArguments(user, alternatives);
-  return [...narrowing(model, user, { filter, known }), ...own, narrows, ...matching];
+  return narrowing(model, user, { filter, known, own });
 }
 
-/** The arguments of the script `facets`: what has a value is in the index. */
+/** The arguments of the script `facets`. `known`: the version that the client has, or "". */
 export function facetsArguments(
   model: IndexModel,
   user: UserId,
   { by, filter }: FacetsRequest,
   known = "",
 ): string[] {
-  const matching = model.filterArguments(user, filter ? alternativesOf(filter) : []);
-  return [...narrowing(model, user, { filter, known }), by, "", "", "1", ...matching];
+  return narrowing(model, user, { filter, known, own: [by, "", ""] });
 }
 
 function narrowing(
   model: IndexModel,
   user: UserId,
-  { filter, known }: { filter: HistoryFilter | null; known: string },
+  { filter, known, own }: { filter: HistoryFilter | null; known: string; own: string[] },
 ): string[] {
   const assets = filter?.asset_id ?? [];
-  return [known, model.prefix(user), String(assets.length), ...assets];
+  const alternatives = filter ? alternativesOf(filter) : [];
+  const matching = alternatives.length > 0 ? model.filterArguments(user, alternatives) : [];
+  return [known, model.prefix(user), String(assets.length), ...assets, ...own, ...matching];
 }

@@ -55,13 +55,16 @@ const reading = `
 function index.current()
   return 'redisearch:' .. (redis.call('GET', '${searchIndexMaking}') or '')
 end
+function index.alive()
+  redis.call('FT.SEARCH', '${searchIndex}', '@user:{0}', 'NOCONTENT', 'LIMIT', 0, 1)
+end
 function index.matching(prefix, at)
-  local set, most = {}, redis.call('HLEN', KEYS[3])
-  if most == 0 then return set end
+  local ids, most = {}, redis.call('HLEN', KEYS[3])
+  if most == 0 then return ids end
   local found = redis.call('FT.SEARCH', '${searchIndex}', ARGV[at], 'NOCONTENT', 'LIMIT', 0, most)
   if found[1] > #found - 1 then error('the index holds more of this user than the view') end
-  for n = 2, #found do set[string.sub(found[n], #prefix + 1)] = true end
-  return set
+  for n = 2, #found do ids[n - 1] = string.sub(found[n], #prefix + 1) end
+  return ids
 end
 function index.views(prefix, ids)
   local views = {}

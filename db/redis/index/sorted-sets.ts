@@ -18,6 +18,7 @@ export const sortedSets: IndexModel = {
   lua: {
     reading: `
 function index.current() return 'sorted-sets' end
+function index.alive() end
 function index.matching(prefix, at)
   local singles, unions = {}, {}
   while at <= #ARGV do
@@ -27,15 +28,16 @@ function index.matching(prefix, at)
     at = at + 1 + #keys
   end
   if #singles > 0 then unions[#unions + 1] = redis.call('SINTER', unpack(singles)) end
-  local set
-  for n = 1, #unions do
-    local both = {}
-    for _, id in ipairs(unions[n]) do
-      if set == nil or set[id] then both[id] = true end
+  local ids = unions[#unions]
+  for n = 1, #unions - 1 do
+    local set, both = {}, {}
+    for _, id in ipairs(unions[n]) do set[id] = true end
+    for _, id in ipairs(ids) do
+      if set[id] then both[#both + 1] = id end
     end
-    set = both
+    ids = both
   end
-  return set
+  return ids
 end
 function index.views(prefix, ids)
   local views = redis.call('HMGET', prefix .. 'records', unpack(ids))
