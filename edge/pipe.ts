@@ -23,6 +23,7 @@ export function pipeAt(url: string): PipeToIngest {
     try {
       const init = { method, headers, redirect: noRedirect(), signal: givingUp.signal };
       const watched = body?.pipeThrough(noticing(begin));
+      if (!watched) begin();
       response = await fetch(`${url}${path}`, watched ? { ...init, body: watched, duplex: "half" } : init);
     } catch (error) {
       throw new IngestUnreachable(error instanceof Error ? error.name : "unknown");

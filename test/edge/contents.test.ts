@@ -62,6 +62,12 @@ describe.each(ROUTES)("%s %s (%s)", (method, path, type) => {
     expect(edge.logged).toEqual([expect.stringContaining("TimeoutError")]);
   });
 
+  test("what broke unexpectedly is 500", async () => {
+    const broken = () => Promise.reject(new TypeError("secret of the house"));
+    const edge = fakeEdge({ ingest: broken, pipe: broken });
+    await expectProblem(await ask(method, path, type, { edge }), 500, "internal");
+  });
+
   test("what ingest says is said again, with the headers of the edge", async () => {
     const headers = new Headers({
       "content-type": "application/json",

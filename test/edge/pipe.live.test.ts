@@ -75,6 +75,19 @@ async function startEcho() {
   };
 }
 
+test("it holds for a body that is still coming, for one that is over, and for none", async () => {
+  ingest.answer = () => "nothing";
+  const given = Promise.withResolvers<void>();
+  async function* open() {
+    yield "first\n";
+    await given.promise;
+  }
+  for (const body of [bodyOf(open()), bodyOf([]), null]) {
+    await expect(pipe(body, 50)).rejects.toThrow(new IngestUnreachable("TimeoutError"));
+  }
+  given.resolve();
+});
+
 test("after the answer has begun there is no deadline, and each side goes on as the other does", async () => {
   const echo = await startEcho();
   const heard = Promise.withResolvers<void>();

@@ -4,14 +4,19 @@ import { contentLines } from "../../ingest/library/content-lines.ts";
 import { createLog } from "../../ingest/observe/log.ts";
 
 /** A body that counts what is taken from it, and a catalogue that remembers what it is given. */
-function stream({ lines = 1_000_000, hangsUpAfter = Number.POSITIVE_INFINITY, perChunk = 1 } = {}) {
+function stream({
+  lines = 1_000_000,
+  hangsUpAfter = Number.POSITIVE_INFINITY,
+  perChunk = 1,
+  bytes = 0,
+} = {}) {
   const seen = { given: 0, cancelled: false, batches: [] as number[] };
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         let text = "";
         for (let n = 0; n < perChunk && seen.given < lines; n++)
-          text += `{"content_id":"c${++seen.given}"}\n`;
+          text += `${`{"content_id":"c${++seen.given}"}`.padEnd(bytes)}\n`;
         if (seen.given > hangsUpAfter) controller.error(new Error("the connection is gone"));
         else if (text === "") controller.close();
         else controller.enqueue(new TextEncoder().encode(text));
@@ -50,6 +55,13 @@ describe("lines on their way through", () => {
       }
       expect([perChunk, answered, seen.batches]).toEqual([perChunk, 1_300, [500, 500, 300]]);
     }
+  });
+
+  test("go in batches of a megabyte at most", async () => {
+    const { seen, results } = stream({ lines: 100, bytes: 60_000 });
+    const reader = results();
+    while (!(await reader.read()).done);
+    expect(seen.batches).toEqual([18, 18, 18, 18, 18, 10]);
   });
 
   test("are not taken while nobody reads the results", async () => {
