@@ -74,7 +74,7 @@ export async function searchGeneration(redis: Redis): Promise<Generation | null>
 }
 
 function unlessRefused(error: unknown): [] {
-  if (error instanceof ReplyError) return [];
+  if (error instanceof ReplyError && /^(ERR|NOPERM)\b/.test(error.message)) return [];
   throw error;
 }
 
