@@ -62,7 +62,10 @@ function argumentsFor(options: {
     ...["--daemonize", "no", "--logfile", "", "--loglevel", "notice"],
     ...["--appendonly", "yes", "--appendfsync", appendfsync, "--save", ""],
     ...["--maxmemory-policy", "noeviction"],
-    ...(module === undefined ? [] : ["--loadmodule", module]),
+    // A longer list is searched from its beginning for every field of a page.
+    ...["--hash-max-listpack-entries", "64"],
+    // Half of the items, found in time, must not pass for all of them.
+    ...(module === undefined ? [] : ["--loadmodule", module, "ON_TIMEOUT", "FAIL"]),
     ...extraArgs,
   ];
 }

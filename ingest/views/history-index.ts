@@ -34,6 +34,7 @@ export function historyIndexOn(redis: Redis, wanted: ModelName | "auto", log: Lo
   async function open(): Promise<ActiveIndex> {
     const model = await modelFor(redis, wanted);
     if (model.generation !== null) await ensureSearchIndex(redis, model.generation);
+    if (model.generation === 2) await failOnTimeout(redis, log);
     log.info({ model: model.index.name, wanted }, "history index");
     const scripts = { ...viewScripts(model.index), ...queryScripts(model.index) };
     return { model: model.index, scripts, cluster: await isCluster(redis) };
@@ -74,7 +75,8 @@ export async function searchGeneration(redis: Redis): Promise<Generation | null>
 }
 
 function unlessRefused(error: unknown): [] {
-  if (error instanceof ReplyError && /^(ERR|NOPERM)\b/.test(error.message)) return [];
+  const refused = error instanceof Error && error instanceof ReplyError;
+  if (refused && /^(ERR|NOPERM)\b/.test(error.message)) return [];
   throw error;
 }
 
@@ -91,8 +93,15 @@ export async function ensureSearchIndex(redis: Redis, generation: Generation): P
   await redis.call(command, ...args).catch((error: Error) => {
     if (!/already exists/i.test(error.message)) throw error;
   });
-  // Half of the items found in time must not pass for all of them.
-  if (generation === 2) await redis.call("FT.CONFIG", "SET", "ON_TIMEOUT", "FAIL");
+}
+
+/** Half of the items, found in time, must not pass for all of them. Generation 1 is told when it is loaded. */
+async function failOnTimeout(redis: Redis, log: Log): Promise<void> {
+  try {
+    await redis.call("FT.CONFIG", "SET", "ON_TIMEOUT", "FAIL");
+  } catch (error) {
+    log.warn({ error }, "cannot set ON_TIMEOUT FAIL: a search that takes too long may answer with a part");
+  }
 }
 
 /**

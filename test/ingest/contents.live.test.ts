@@ -32,6 +32,8 @@ const postLines = (body: NonNullable<RequestInit["body"]>, its: Asking = {}) =>
 
 async function said(answer: Response): Promise<LineSaid[]> {
   expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/x-ndjson"]);
+  // Who compresses on the way would hold results back.
+  expect(answer.headers.get("cache-control")).toBe("no-store, no-transform");
   const results: LineSaid[] = [];
   for await (const result of linesIn(answer)) results.push(result);
   return results;
