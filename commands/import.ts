@@ -28,7 +28,10 @@ await run(async () => {
 
 /** Of one file, or of every JSON file below a folder that has fixtures; the others are named. */
 async function fixturesIn(path: string): Promise<ListedContent[]> {
-  const files = (await stat(path)).isDirectory() ? await jsonFilesBelow(path) : [path];
+  const place = await stat(path).catch(() => {
+    throw new Error(`${path}: there is no such file or folder`);
+  });
+  const files = place.isDirectory() ? await jsonFilesBelow(path) : [path];
   const found: ListedContent[] = [];
   for (const file of files) {
     const fixtures = await fixturesOf(file);

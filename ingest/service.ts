@@ -6,6 +6,7 @@ import { type TokenRules, tokenVerifier } from "../db/contract/access.ts";
 import type { Entry } from "../db/contract/events.ts";
 import type { UserId } from "../db/contract/ids.ts";
 import { connect } from "../db/postgres/connect.ts";
+import type { Transaction } from "../db/postgres/transaction.ts";
 import { appender } from "./accept/appender.ts";
 import type { Config } from "./config.ts";
 import { type Folded, fold } from "./drain/fold.ts";
@@ -18,7 +19,7 @@ import type { Log } from "./observe/log.ts";
 import { connectRedis } from "./redis.ts";
 import { eventStreamOn, type StreamEntry } from "./stream.ts";
 import { carryChanges } from "./views/carry-changes.ts";
-import { contentLookup } from "./views/contents.ts";
+import { type ContentLookup, contentLookup } from "./views/contents.ts";
 import { historyIndexOn } from "./views/history-index.ts";
 import { evict, type Projection, project } from "./views/project.ts";
 import { historyReader } from "./views/read.ts";
@@ -67,8 +68,9 @@ export function createService(config: Config, log: Log) {
   }
 
   /** A change of the catalogue is no sign that anybody watches. */
-  async function projectQuietly(projection: Projection): Promise<void> {
-    await project(projectDeps, projection);
+  async function projectQuietly(projection: Projection, tx: Transaction): Promise<void> {
+    const contents: ContentLookup = (of) => projectDeps.contents(of, tx);
+    await project({ ...projectDeps, contents }, projection);
   }
 
   async function applyNow(entry: Entry): Promise<boolean> {

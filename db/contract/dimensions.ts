@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DimensionValue } from "./contents.ts";
 import { ContentId } from "./ids.ts";
+import { Refusal } from "./refusals.ts";
 
 /** By what a history is narrowed and counted, besides by asset. */
 export const DIMENSIONS = ["sport", "series", "team", "show", "season"] as const;
@@ -15,7 +16,7 @@ export const filterParameters = {
   sport: DimensionValue.nullable().default(null),
   series: DimensionValue.nullable().default(null),
   team: z.array(DimensionValue).max(MAX_TEAMS).default([]),
-  team_match: z.enum(["any", "all"]).default("any"),
+  team_match: z.enum(["any", "all"]).nullable().default(null),
   show: DimensionValue.nullable().default(null),
   /** The same number is the same season, however it is written. */
   season: z
@@ -30,11 +31,18 @@ export const filterParameters = {
 export const REPEATABLE: readonly string[] = ["asset_id", "team"];
 
 /** Which items of a history are wanted: those that fulfil everything that is given. */
-export type HistoryFilter = z.infer<z.ZodObject<typeof filterParameters>>;
+export type HistoryFilter = Omit<Parameters, "team_match"> & { team_match: "any" | "all" };
 
-/** The filter, or null when nothing is narrowed. */
-export function filterOf(given: HistoryFilter): HistoryFilter | null {
-  const { asset_id, sport, series, team, team_match, show, season } = given;
+type Parameters = z.infer<z.ZodObject<typeof filterParameters>>;
+
+/** The filter, or null when nothing is narrowed. @throws Refusal `invalid_input` for a way to match no team */
+export function filterOf(given: Parameters): HistoryFilter | null {
+  const { asset_id, sport, series, team, show, season } = given;
+  const team_match = given.team_match ?? "any";
+  if (given.team_match !== null && team.length === 0) {
+    const errors = [{ path: "team_match", message: "goes with team" }];
+    throw new Refusal("invalid_input", "team_match: goes with team", { errors });
+  }
   const narrowing = [...asset_id, ...team, sport, series, show, season];
   if (narrowing.every((value) => value === null)) return null;
   return {

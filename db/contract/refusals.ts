@@ -69,7 +69,7 @@ export type Problem = { status: number; headers: Record<string, string>; body: s
 export function faultsOf(issues: readonly Issue[], at: readonly PropertyKey[] = []): Fault[] {
   return issues.flatMap(({ path, message, keys }) =>
     keys
-      ? keys.map((key) => ({ path: pathOf([...at, ...path, key]), message: "there is no such member" }))
+      ? keys.map((key) => ({ path: pathOf([...at, ...path, key]), message: "unknown here" }))
       : [{ path: pathOf([...at, ...path]), message }],
   );
 }

@@ -108,7 +108,7 @@ export const parameterSchemas = {
   by: input(FacetsQuery.shape.by),
   asset_id: input(HistoryQuery.shape.asset_id),
   team: input(HistoryQuery.shape.team),
-  team_match: input(HistoryQuery.shape.team_match),
+  team_match: given(HistoryQuery.shape.team_match),
   sport: given(HistoryQuery.shape.sport),
   series: given(HistoryQuery.shape.series),
   show: given(HistoryQuery.shape.show),

@@ -60,7 +60,7 @@ export async function auditIndex(
 }
 
 const NOTHING = {
-  ...{ asset_id: [], sport: null, series: null, team: [], team_match: "any" as const },
+  ...{ asset_id: [], sport: null, series: null, team: [], team_match: null },
   ...{ show: null, season: null },
 };
 

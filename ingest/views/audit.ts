@@ -62,7 +62,9 @@ async function compare(deps: AuditDeps, user: UserId): Promise<Difference[] | nu
   const ids = [...new Set([...expected.keys(), ...scores.keys()])];
   const args = [model.prefix(user), ...ids];
   const [state, ...views] = (await runScript(redis, scripts.views, historyKeys(user), args)) as string[];
-  if (state === "other") return null;
+  if (state === "other") {
+    return [{ user, content: "*", what: "view", postgres: model.name, redis: "made for another index" }];
+  }
 
   const differences = ids.flatMap((id, at): Difference[] => {
     const row = expected.get(id);

@@ -30,7 +30,7 @@ export async function carryPage({ db, project }: CarryPageDeps): Promise<Carried
     const changes = await takeUp(tx);
     if (changes.length === 0) return { taken: 0, contents: 0, viewers: 0 };
     const rows = await nextViewers(tx, changes);
-    if (rows.length > 0) await project({ rows, cleared: new Map() });
+    if (rows.length > 0) await project({ rows, cleared: new Map() }, tx);
 
     // A full page may have ended in the middle of a content; those behind it have not begun.
     const last = rows.length < VIEWERS_AT_ONCE ? undefined : rows.at(-1);
@@ -101,4 +101,8 @@ function contentsOf(changes: readonly Change[]) {
 }
 
 type Change = { content_id: ContentId; after_user: string };
-export type CarryPageDeps = { db: Database; project: (projection: Projection) => Promise<void> };
+export type CarryPageDeps = {
+  db: Database;
+  /** Whatever it asks of Postgres goes through the transaction: those who wait for its locks may hold the pool. */
+  project: (projection: Projection, tx: Transaction) => Promise<void>;
+};

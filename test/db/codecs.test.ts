@@ -179,7 +179,7 @@ describe("a page", () => {
   });
 
   test.each(["serie", "sports", "offset"])("the parameter %s is unknown, and would widen it", (name) => {
-    expect(() => pageRequest({ sport: ["a"], [name]: ["b"] })).toThrow(`${name}: there is no such member`);
+    expect(() => pageRequest({ sport: ["a"], [name]: ["b"] })).toThrow(`${name}: unknown here`);
   });
 });
 
