@@ -145,7 +145,12 @@ async function expectUnknown(path: string, name = "") {
 test("what is just within the bounds is taken", async () => {
   const within = [
     ...[many("asset_id", 100), many("team", 50), `sport=${"x".repeat(128)}`, "season=0", "season=0000001"],
-    ...[`show=${encodeURIComponent("🏏".repeat(128))}`, "team_match=all&team=a", "season=9999999", "sport=%20"],
+    ...[
+      `show=${encodeURIComponent("🏏".repeat(128))}`,
+      "team_match=all&team=a",
+      "season=9999999",
+      "sport=%20",
+    ],
     ...[`asset_id=${"x".repeat(128)}`, "asset_id=a&asset_id=a", "sport=a&limit=200&cursor=1_a"],
   ];
   for (const query of within) {
