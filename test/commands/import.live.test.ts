@@ -91,7 +91,7 @@ test("what cannot be imported is said by name, and nothing is stored", async () 
   writeFileSync(bad, '{"name":"Cup","matches":[{"date":"soon","team1":"A","team2":"B"}]}');
   for (const [path, said] of [
     [join(folder, "LICENSE.md"), `${join(folder, "LICENSE.md")} has no fixtures as football.json has them`],
-    [join(folder, "nowhere"), "no such file or directory"],
+    [join(folder, "nowhere"), "there is no such file or folder"],
     [bad, `${bad}: matches.0.date: `],
   ] as const) {
     const { code, stdout, stderr } = await imported("football", path);
