@@ -1,10 +1,8 @@
 import { Redis } from "@upstash/redis/cloudflare";
 import { readHistory, readItem } from "../db/redis/history-scripts.ts";
-import { jsonArray } from "../db/redis/index/json-array.ts";
 import type { IndexModel, ModelName } from "../db/redis/index/model.ts";
+import { INDEX_MODELS } from "../db/redis/index/models.ts";
 import { facetsArguments, searchArguments } from "../db/redis/index/query.ts";
-import { redisearch } from "../db/redis/index/redisearch.ts";
-import { sortedSets } from "../db/redis/index/sorted-sets.ts";
 import { backlogKey, eventStream, historyKeys } from "../db/redis/keys.ts";
 import { type QueryScripts, queryScripts } from "../db/redis/query-scripts.ts";
 import { foundFacets, foundHistory, foundItem, foundNarrowed } from "../db/redis/replies.ts";
@@ -24,7 +22,7 @@ const DEADLINE_MS = 1_500;
  */
 export function edgeRedis(options: Options): EdgeRedis {
   const { url, token, model = "auto", deadlineMs = DEADLINE_MS } = options;
-  let index = model === "auto" ? "redisearch" : model;
+  let name: ModelName = model === "auto" ? "redisearch" : model;
   const client = new Redis({
     url,
     token,
@@ -54,27 +52,27 @@ export function edgeRedis(options: Options): EdgeRedis {
 
   /** A view that was warmed for another model tells which: the next search knows, and this one is ingest's. */
   async function query<Found extends { state: string; making?: string }>(
-    search: (of: IndexModel & { scripts: QueryScripts }) => Promise<Found>,
+    search: (index: ReadIndex) => Promise<Found>,
   ): Promise<Found> {
-    const found = await search(INDEXES[index]);
+    const found = await search(INDEXES[name]);
     const making = found.state === "other" ? found.making?.split(":")[0] : undefined;
-    if (model === "auto" && making !== undefined && making in INDEXES) index = making as ModelName;
+    if (model === "auto" && making !== undefined && making in INDEXES) name = making as ModelName;
     return found;
   }
 
   return {
     search: safely((user, page, known) =>
-      query(async ({ scripts, ...index }) =>
+      query(async (index) =>
         foundNarrowed(
-          await run(scripts.search, historyKeys(user), searchArguments(index, user, page, known)),
+          await run(index.scripts.search, historyKeys(user), searchArguments(index, user, page, known)),
         ),
       ),
     ),
 
     facets: safely((user, request, known) =>
-      query(async ({ scripts, ...index }) =>
+      query(async (index) =>
         foundFacets(
-          await run(scripts.facets, historyKeys(user), facetsArguments(index, user, request, known)),
+          await run(index.scripts.facets, historyKeys(user), facetsArguments(index, user, request, known)),
         ),
       ),
     ),
@@ -100,14 +98,15 @@ export function edgeRedis(options: Options): EdgeRedis {
 
 type Options = { url: string; token: string; model?: ModelName | "auto"; deadlineMs?: number };
 
-/** Reading is the same in both generations of the search module. */
-const INDEXES = {
-  redisearch: withScripts(redisearch(2)),
-  "sorted-sets": withScripts(sortedSets),
-  "json-array": withScripts(jsonArray),
+type ReadIndex = IndexModel & { scripts: QueryScripts };
+
+const INDEXES: Record<ModelName, ReadIndex> = {
+  redisearch: withScripts(INDEX_MODELS.redisearch),
+  "sorted-sets": withScripts(INDEX_MODELS["sorted-sets"]),
+  "json-array": withScripts(INDEX_MODELS["json-array"]),
 };
 
-function withScripts(model: IndexModel): IndexModel & { scripts: QueryScripts } {
+function withScripts(model: IndexModel): ReadIndex {
   return { ...model, scripts: queryScripts(model) };
 }
 

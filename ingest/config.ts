@@ -32,7 +32,7 @@ export const viewVariables = {
 };
 
 /** Every variable that ingest reads, with its default and in words. */
-const Environment = z
+export const Environment = z
   .object({
     INGEST_PORT: port.default(8788).describe("Where ingest listens"),
     INGEST_HOST: z.string().default("127.0.0.1").describe("The interface that ingest listens on"),

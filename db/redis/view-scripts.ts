@@ -14,7 +14,7 @@ export function viewScripts({ lua }: IndexModel): ViewScripts {
 }
 
 /** What `applyRows` says of a user who is cold, and of one whose records are in another index. */
-export const COLD = -1;
+const COLD = -1;
 export const ELSEWHERE = -2;
 
 /**

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { port, readEnvironment, url } from "../../db/environment.ts";
 
 /** Every variable that the door reads, with its default and in words. */
-const Environment = z.object({
+export const Environment = z.object({
   REDIS_REST_PORT: port.default(8789).describe("Where the door listens"),
   REDIS_REST_HOST: z.string().default("127.0.0.1").describe("The interface that it listens on"),
   REDIS_REST_TOKEN: z

@@ -1,17 +1,18 @@
 import type { Content } from "../../db/contract/contents.ts";
 import { DIMENSIONS, type Dimension, filterOf, valuesIn } from "../../db/contract/dimensions.ts";
 import type { ContentId, UserId } from "../../db/contract/ids.ts";
+import type { Cursor } from "../../db/contract/pages.ts";
+import type { Progress } from "../../db/contract/views.ts";
 import { searchArguments } from "../../db/redis/index/query.ts";
 import { historyKeys } from "../../db/redis/keys.ts";
 import { foundNarrowed } from "../../db/redis/replies.ts";
-import { runScripts } from "../redis.ts";
+import { runScript } from "../redis.ts";
 import type { ProjectDeps } from "./project.ts";
 
 /** An item that the index finds under a value where Postgres does not, or the other way round. */
 export type Misplaced = { content: string; value: string; found: boolean };
 
-/** More than any HISTORY_LIMIT that Redis can serve. */
-const EVERYTHING = 1_000_000;
+const PAGE = 500;
 
 /** Asks the index for every value that the contents of these items have, and compares what it finds. */
 export async function auditIndex(
@@ -34,29 +35,26 @@ export async function auditIndex(
     }
   }
 
-  const wanted = [...expected.values()];
-  const calls = wanted.map(({ dimension, value }) => {
+  const misplaced: Misplaced[] = [];
+  for (const { dimension, value, items } of expected.values()) {
     const filter = filterOf({
       ...NOTHING,
       [dimension]: dimension === "team" ? [value] : numbered(dimension, value),
     });
-    return {
-      keys: historyKeys(user),
-      args: searchArguments(model, user, { limit: EVERYTHING, after: null, filter }),
-    };
-  });
-  const replies = await runScripts(redis, scripts.search, calls);
-  return wanted.flatMap(({ dimension, value, items }, at) => {
-    const seen = foundNarrowed(replies[at]);
-    const found = new Set(
-      seen.state === "page" ? seen.found.map(({ progress }) => progress.content_id as string) : [],
-    );
-    return [...items.symmetricDifference(found)].map((content) => ({
-      content,
-      value: `${dimension}=${value}`,
-      found: found.has(content),
-    }));
-  });
+    const found = new Set<string>();
+    for (let after: Cursor | null = null, more = true; more; ) {
+      const args = searchArguments(model, user, { limit: PAGE, after, filter });
+      const seen = foundNarrowed(await runScript(redis, scripts.search, historyKeys(user), args));
+      const page: Progress[] = seen.state === "page" ? seen.found.map(({ progress }) => progress) : [];
+      for (const { content_id } of page) found.add(content_id);
+      after = page.at(-1) ?? null;
+      more = page.length > PAGE;
+    }
+    for (const content of items.symmetricDifference(found)) {
+      misplaced.push({ content, value: `${dimension}=${value}`, found: found.has(content) });
+    }
+  }
+  return misplaced;
 }
 
 const NOTHING = {

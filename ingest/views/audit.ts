@@ -6,8 +6,9 @@ import type { HistoryRow } from "../../db/rows.ts";
 import { rest } from "../keep-trying.ts";
 import { runScript } from "../redis.ts";
 import { auditIndex } from "./audit-index.ts";
+import { isUnreadable } from "./evict.ts";
 import { type LoadedHistory, loadHistory } from "./load.ts";
-import { isUnreadable, type ProjectDeps } from "./project.ts";
+import type { ProjectDeps } from "./project.ts";
 
 /** One item that Redis shows otherwise than Postgres has it; null is "not there". */
 export type Difference = {

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { type Redis, ReplyError } from "ioredis";
-import { jsonArray } from "../../db/redis/index/json-array.ts";
+import type { Content } from "../../db/contract/contents.ts";
 import type { IndexModel, ModelName } from "../../db/redis/index/model.ts";
+import { INDEX_MODELS } from "../../db/redis/index/models.ts";
 import { createIndex, dropIndex, type Generation, redisearch } from "../../db/redis/index/redisearch.ts";
-import { sortedSets } from "../../db/redis/index/sorted-sets.ts";
 import { searchIndex, searchIndexMaking } from "../../db/redis/keys.ts";
 import { type QueryScripts, queryScripts } from "../../db/redis/query-scripts.ts";
+import { packRecord } from "../../db/redis/records.ts";
 import { type ViewScripts, viewScripts } from "../../db/redis/view-scripts.ts";
 import type { Log } from "../observe/log.ts";
 
@@ -13,6 +14,8 @@ import type { Log } from "../observe/log.ts";
 export type ActiveIndex = {
   model: IndexModel;
   scripts: ViewScripts & QueryScripts;
+  /** The record of a content as an argument of the index, or null when it has none. */
+  recordOf: (content: Content) => string | null;
   /** Users live in different slots, and a script may touch those of one only. */
   cluster: boolean;
 };
@@ -37,7 +40,12 @@ export function historyIndexOn(redis: Redis, wanted: ModelName | "auto", log: Lo
     if (model.generation === 2) await failOnTimeout(redis, log);
     log.info({ model: model.index.name, wanted }, "history index");
     const scripts = { ...viewScripts(model.index), ...queryScripts(model.index) };
-    return { model: model.index, scripts, cluster: await isCluster(redis) };
+    return {
+      model: model.index,
+      scripts,
+      recordOf: recordsFor(model.index),
+      cluster: await isCluster(redis),
+    };
   }
 
   return {
@@ -53,6 +61,19 @@ export function historyIndexOn(redis: Redis, wanted: ModelName | "auto", log: Lo
     lost() {
       active = undefined;
     },
+  };
+}
+
+/** A record is packed once for as long as its content is remembered, not with every heartbeat. */
+function recordsFor(model: IndexModel): ActiveIndex["recordOf"] {
+  const packed = new WeakMap<Content, string | null>();
+  return function recordOf(content) {
+    const known = packed.get(content);
+    if (known !== undefined) return known;
+    const record = packRecord(content);
+    const argument = record && model.recordArgument(record);
+    packed.set(content, argument);
+    return argument;
   };
 }
 
@@ -125,11 +146,12 @@ export async function renewSearchIndex(redis: Redis, wanted: ModelName | "auto")
 }
 
 async function modelFor(redis: Redis, wanted: ModelName | "auto"): Promise<Chosen> {
-  if (wanted === "sorted-sets") return { index: sortedSets, generation: null };
-  if (wanted === "json-array") return { index: jsonArray, generation: null };
+  if (wanted === "sorted-sets" || wanted === "json-array") {
+    return { index: INDEX_MODELS[wanted], generation: null };
+  }
   const generation = await searchGeneration(redis);
   if (wanted === "auto" && (generation === null || (await isCluster(redis)))) {
-    return { index: sortedSets, generation: null };
+    return { index: INDEX_MODELS["sorted-sets"], generation: null };
   }
   if (generation === null) throw new Error("HISTORY_INDEX=redisearch, and this Redis has no search module");
   return { index: redisearch(generation), generation };

@@ -1,18 +1,14 @@
-import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Content } from "../../db/contract/contents.ts";
 import type { ContentId, UserId } from "../../db/contract/ids.ts";
-import { jsonArray } from "../../db/redis/index/json-array.ts";
-import type { IndexModel } from "../../db/redis/index/model.ts";
-import { redisearch } from "../../db/redis/index/redisearch.ts";
-import { sortedSets } from "../../db/redis/index/sorted-sets.ts";
-import { historyKeys, searchIndex } from "../../db/redis/keys.ts";
-import { packProgress, packRecord } from "../../db/redis/records.ts";
-import { ELSEWHERE, endRemoval, evictScript } from "../../db/redis/view-scripts.ts";
+import { historyKeys } from "../../db/redis/keys.ts";
+import { packProgress } from "../../db/redis/records.ts";
+import { ELSEWHERE } from "../../db/redis/view-scripts.ts";
 import type { HistoryRow } from "../../db/rows.ts";
-import { runScript, runScripts, type ScriptCall } from "../redis.ts";
+import { runScripts, type ScriptCall } from "../redis.ts";
 import type { ContentLookup } from "./contents.ts";
-import { type HistoryIndex, isIndexLost } from "./history-index.ts";
+import { evict, isUnreadable } from "./evict.ts";
+import { type ActiveIndex, type HistoryIndex, isIndexLost } from "./history-index.ts";
 
 /** Rows a script takes at once, so that no script holds Redis for long. */
 const ROWS_AT_ONCE = 250;
@@ -38,15 +34,15 @@ export type Projection = {
  */
 export async function project(deps: ProjectDeps, { rows, cleared }: Projection): Promise<Set<UserId>> {
   const { redis, historyLimit, index, contents } = deps;
-  const { model, scripts, cluster } = await index.current();
+  const active = await index.current();
   const known = await contents(rows);
   const shown = new Set<UserId>();
-  let calls = inCalls(sharesOf(rows, cleared), cluster ? 1 : USERS_AT_ONCE);
+  let calls = inCalls(sharesOf(rows, cleared), active.cluster ? 1 : USERS_AT_ONCE);
   while (calls.length > 0) {
     const outcomes = await runScripts(
       redis,
-      scripts.applyRows,
-      calls.map((share) => callFor(share, { model, known, historyLimit })),
+      active.scripts.applyRows,
+      calls.map((share) => callFor(share, { active, known, historyLimit })),
     );
     const again: UserShare[][] = [];
     for (const [call, share] of calls.entries()) {
@@ -68,38 +64,6 @@ export async function project(deps: ProjectDeps, { rows, cleared }: Projection):
   }
   return shown;
 }
-
-/** The user is cold from here on: the next read refills. */
-export async function evict(redis: Redis, user: UserId): Promise<void> {
-  try {
-    const args = MODELS.flatMap(({ name, prefix }) => [name, prefix(user)]);
-    await runScript(redis, evictUser, historyKeys(user), args);
-  } catch (error) {
-    if (!isUnreadable(error)) throw error;
-    await removeKeys(redis, user);
-  }
-}
-
-/**
- * Somebody wrote into the view, so that it cannot say what belongs to it: looks at every key there is. Meanwhile the
- * state is something that nobody can read, so that no refill begins of which half is removed again. A crash leaves it
- * so, and the next read starts over.
- */
-async function removeKeys(redis: Redis, user: UserId): Promise<void> {
-  const [stateKey, ...viewKeys] = historyKeys(user);
-  const name = randomUUID();
-  await redis.set(stateKey, name);
-  const own = [...viewKeys, ...MODELS.map(({ prefix }) => prefix(user))];
-  for await (const keys of redis.scanStream({ match: `wh:*{${user}}*`, count: 1_000 })) {
-    const theirs = (keys as string[]).filter((key) => own.some((prefix) => key.startsWith(prefix)));
-    for (const key of theirs) await redis.call("FT.DEL", searchIndex, key, "DD").catch(() => {});
-    if (theirs.length > 0) await redis.unlink(...theirs);
-  }
-  await runScript(redis, endRemoval, [stateKey], [name]);
-}
-
-const MODELS = [redisearch(1), sortedSets, jsonArray];
-const evictUser = evictScript(MODELS);
 
 /** What one script call does for one user. */
 type UserShare = { user: UserId; cleared: number; rows: readonly HistoryRow[] };
@@ -142,18 +106,18 @@ function inCalls(shares: readonly UserShare[], usersAtOnce: number): UserShare[]
 }
 
 /** A record that many users share is sent once. */
-function callFor(share: readonly UserShare[], { model, known, historyLimit }: CallContext): ScriptCall {
+function callFor(share: readonly UserShare[], { active, known, historyLimit }: CallContext): ScriptCall {
   const records: string[] = [];
   const recordOf = new Map<ContentId, number>();
   const items: (string | number)[] = [];
   for (const { user, cleared, rows } of share) {
-    items.push(user, model.prefix(user), cleared, rows.length);
+    items.push(user, active.model.prefix(user), cleared, rows.length);
     for (const row of rows) {
       const content = known.get(row.content_id) ?? null;
       let number = recordOf.get(row.content_id);
       if (number === undefined) {
-        const record = packRecord(content);
-        number = record ? records.push(model.recordArgument(record)) : 0;
+        const record = content && active.recordOf(content);
+        number = record === null ? 0 : records.push(record);
         recordOf.set(row.content_id, number);
       }
       items.push(row.content_id, packProgress(row, content), number);
@@ -163,13 +127,7 @@ function callFor(share: readonly UserShare[], { model, known, historyLimit }: Ca
   return { keys, args: [historyLimit, records.length, ...records, ...items] };
 }
 
-type CallContext = { model: IndexModel; known: ReadonlyMap<ContentId, Content>; historyLimit: number };
-
-/** The keys of a view hold something else than what we put there. */
-export function isUnreadable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return error.message.startsWith("WRONGTYPE") || /^ERR .*user_script/.test(error.message);
-}
+type CallContext = { active: ActiveIndex; known: ReadonlyMap<ContentId, Content>; historyLimit: number };
 
 export type ProjectDeps = {
   redis: Redis;

@@ -13,9 +13,9 @@ import type { HistoryRow } from "../../db/rows.ts";
 import type { Log } from "../observe/log.ts";
 import { runScript } from "../redis.ts";
 import type { ContentLookup } from "./contents.ts";
+import { evict, isUnreadable } from "./evict.ts";
 import { type HistoryIndex, isIndexLost } from "./history-index.ts";
 import { type LoadedHistory, loadFacets, loadItem, loadPage } from "./load.ts";
-import { evict, isUnreadable } from "./project.ts";
 
 /**
  * The history as ingest reads it, for edges that could not answer: a cold view is refilled and then read, so that

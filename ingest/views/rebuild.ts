@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { UserId } from "../../db/contract/ids.ts";
-import { evict } from "./project.ts";
+import { evict } from "./evict.ts";
 
 /**
  * Makes the view of a user anew from Postgres, whatever stood there. Readers in between are answered by a

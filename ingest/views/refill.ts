@@ -4,9 +4,10 @@ import type { Database } from "../../db/postgres/connect.ts";
 import { historyKeys } from "../../db/redis/keys.ts";
 import type { Log } from "../observe/log.ts";
 import { runScript } from "../redis.ts";
+import { evict } from "./evict.ts";
 import { isIndexLost } from "./history-index.ts";
 import { type LoadedHistory, loadHistory } from "./load.ts";
-import { evict, type ProjectDeps, project } from "./project.ts";
+import { type ProjectDeps, project } from "./project.ts";
 import type { WarmSet } from "./warm-set.ts";
 
 /** Evictions in the middle of a refill that are put up with before the user stays cold for now. */

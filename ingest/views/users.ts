@@ -3,7 +3,6 @@ import type { Redis } from "ioredis";
 import type { UserId } from "../../db/contract/ids.ts";
 import type { Database } from "../../db/postgres/connect.ts";
 import { WATCH_HISTORY } from "../../db/postgres/schema/playlists.ts";
-
 import { warmUsers } from "../../db/redis/keys.ts";
 
 const PAGE = 1_000;

@@ -102,6 +102,11 @@ describe("npm run reindex", () => {
       code: 0,
       stdout: "2 users, 0 of them cold, 0 differences\n",
     });
+    const wrong = await run("audit", {
+      HISTORY_INDEX: model === "json-array" ? "sorted-sets" : "json-array",
+    });
+    expect(wrong.code).toBe(1);
+    expect(wrong.stdout).toContain("made for another index");
     // An ingest that still runs with the old model answers, too, and warms for its own.
     expect(await byCricket()).toEqual(["c"]);
   });

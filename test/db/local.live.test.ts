@@ -128,6 +128,10 @@ describe("the local Redis", () => {
     expect(second.pid).not.toBe(first.pid);
     expect(await command(second.url, "XLEN", "stream")).toBe(1);
     expect(await command(second.url, "CONFIG", "GET", "appendfsync")).toEqual(["appendfsync", "always"]);
+    expect(await command(second.url, "CONFIG", "GET", "hash-max-listpack-entries")).toEqual([
+      "hash-max-listpack-entries",
+      "64",
+    ]);
     expect(await command(second.url, "CONFIG", "GET", "maxmemory-policy")).toEqual([
       "maxmemory-policy",
       "noeviction",

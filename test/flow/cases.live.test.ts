@@ -4,7 +4,7 @@ import type { ContentId, UserId } from "../../db/contract/ids.ts";
 import type { HistoryItem } from "../../db/contract/views.ts";
 import { deadStream, eventStream, historyKeys } from "../../db/redis/keys.ts";
 import { eventStreamOn } from "../../ingest/stream.ts";
-import { evict } from "../../ingest/views/project.ts";
+import { evict } from "../../ingest/views/evict.ts";
 import { until } from "../support/until.ts";
 import { createWorld, type World } from "../support/world.ts";
 

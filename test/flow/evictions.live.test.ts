@@ -3,7 +3,7 @@ import type { UserId } from "../../db/contract/ids.ts";
 import type { Facet, NarrowedItem } from "../../db/contract/views.ts";
 import { MODELS } from "../../db/redis/index/model.ts";
 import { searchIndex } from "../../db/redis/keys.ts";
-import { evict } from "../../ingest/views/project.ts";
+import { evict } from "../../ingest/views/evict.ts";
 import { putContents } from "../support/catalogue.ts";
 import { contentOf } from "../support/rows.ts";
 import { createWorld, type World } from "../support/world.ts";

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { searchIndex } from "../../db/redis/keys.ts";
 import { createLog } from "../../ingest/observe/log.ts";
 import { connectRedis } from "../../ingest/redis.ts";
+import { isUnreadable } from "../../ingest/views/evict.ts";
 import { historyIndexOn, isIndexLost } from "../../ingest/views/history-index.ts";
-import { isUnreadable } from "../../ingest/views/project.ts";
 import { startTestRedis, type TestRedis } from "../support/redis.ts";
 
 /** What real servers say when the search index is gone: on it hangs whether it is made anew or the turn tried again. */

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { ContentId, UserId } from "../../db/contract/ids.ts";
 import { searchIndex, searchIndexMaking } from "../../db/redis/keys.ts";
 import { fold } from "../../ingest/drain/fold.ts";
+import { evict } from "../../ingest/views/evict.ts";
 import { historyIndexOn, isIndexLost } from "../../ingest/views/history-index.ts";
-import { evict, project } from "../../ingest/views/project.ts";
+import { project } from "../../ingest/views/project.ts";
 import { historyReader } from "../../ingest/views/read.ts";
 import { refiller } from "../../ingest/views/refill.ts";
 import { askedOf, contentIds } from "../support/indexed.ts";

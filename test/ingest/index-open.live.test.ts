@@ -6,8 +6,9 @@ import type { ModelName } from "../../db/redis/index/model.ts";
 import { searchIndex, searchIndexMaking } from "../../db/redis/keys.ts";
 import { createLog } from "../../ingest/observe/log.ts";
 import { connectRedis } from "../../ingest/redis.ts";
+import { evict } from "../../ingest/views/evict.ts";
 import { historyIndexOn } from "../../ingest/views/history-index.ts";
-import { evict, project } from "../../ingest/views/project.ts";
+import { project } from "../../ingest/views/project.ts";
 import { askedOf } from "../support/indexed.ts";
 import { startTestRedis, type TestRedis } from "../support/redis.ts";
 import { contentOf, historyRow } from "../support/rows.ts";
@@ -124,6 +125,26 @@ test.each(["sorted-sets", "json-array"] as const)(
     expect(ingest.logged()).toEqual([expect.objectContaining({ model, wanted: model })]);
   },
 );
+
+test("a Redis that is busy is away, and is not taken for one without the module", async () => {
+  const server = await newServer({ search: true });
+  const ingest = ingestOn(server, "redisearch");
+  const looping = connectRedis(server.url);
+  cleanups.push(() => looping.disconnect());
+  await ingest.redis.config("SET", "busy-reply-threshold", "1");
+  const loop = looping.eval("while true do end", 0).catch(() => {});
+  await until(
+    async () =>
+      await ingest.redis.ping().then(
+        () => false,
+        (error: Error) => /^BUSY/.test(error.message),
+      ),
+  );
+  await expect(ingest.index.current()).rejects.toThrow(/^BUSY/);
+  await ingest.redis.call("SCRIPT", "KILL");
+  await loop;
+  expect(await modelOf(ingest)).toBe("redisearch");
+});
 
 test("redisearch without the module is refused in words that say what to change", async () => {
   const ingest = ingestOn(await newServer({ search: false }), "redisearch");

@@ -11,8 +11,9 @@ import type { Stored } from "../../ingest/drain/store.ts";
 import { runScript } from "../../ingest/redis.ts";
 import { auditUser } from "../../ingest/views/audit.ts";
 import { contentLookup } from "../../ingest/views/contents.ts";
+import { evict } from "../../ingest/views/evict.ts";
 import { type LoadedHistory, loadHistory } from "../../ingest/views/load.ts";
-import { evict, project } from "../../ingest/views/project.ts";
+import { project } from "../../ingest/views/project.ts";
 import { anyEvent, contents, users } from "../support/arbitraries.ts";
 import { createRing, type Ring, readView, viewsIn } from "../support/ring.ts";
 
