@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { prepareReplay, type Sent, sendReplay } from "../test/replay/run.ts";
-import { differenceLine, statusLine } from "../test/replay/words.ts";
+import { comparedLine, differenceLine, statusLine } from "../test/replay/words.ts";
 import { startStack } from "../test/support/stack.ts";
 import { until } from "../test/support/until.ts";
 import { onStop } from "./local/on-stop.ts";
@@ -13,13 +13,14 @@ import { progressBar } from "./progress.ts";
 const USAGE =
   "usage: npm run replay -- [--viewers 500] [--minutes 60] [--seed 1] [--concurrency 48] [--edge URL]\n" +
   "Without --edge it brings up a whole Playhead of its own, with the Node edge, and removes it afterwards.\n" +
-  "With --edge (the edge of `npm start`) tokens are made with AUTH_SECRET or DATA_DIR.";
+  "With --edge (the edge of `npm start`) tokens are made with AUTH_SECRET or DATA_DIR. Its catalogue is told of fixtures,\n" +
+  "of made-up shows, and of made-up matches to come: it must not know others of the same teams.";
 /** A drain that is further behind than this has stopped. */
 const DRAIN_MS = 120_000;
 const SHOWN_DIFFERENCES = 20;
 const ZAPPERS = 0.05;
 
-/** `npm run replay`: seeded viewers through the edge, and every history compared with a simple model. */
+/** `npm run replay`: seeded viewers through the edge, and all their lists compared with a simple model. */
 await run(async () => {
   const options = readArguments(process.argv.slice(2));
   const { viewers, minutes, seed, concurrency } = options;
@@ -36,7 +37,7 @@ await run(async () => {
     const sending = progressBar("sent", replay.events);
     const sent = await sendReplay(replay, {
       edge: target.edge,
-      tokenFor: (user) => signToken({ secret: target.secret, user, env: process.env }),
+      tokenFor: (user, roles) => signToken({ secret: target.secret, user, roles, env: process.env }),
       concurrency,
       onSent: sending.advance,
     });
@@ -51,7 +52,7 @@ await run(async () => {
   }
 });
 
-/** Waits until the histories are as they must be; those that are not when nothing moves any more are differences. */
+/** Waits until the lists are as they must be; those that are not when nothing moves any more are differences. */
 async function judge(sent: Sent): Promise<number> {
   const from = performance.now();
   let comparison = await sent.compare();
@@ -60,7 +61,8 @@ async function judge(sent: Sent): Promise<number> {
     return comparison.differences.length === 0;
   };
   await until(equal, { timeout: DRAIN_MS }).catch(() => {});
-  console.log(`compared after ${((performance.now() - from) / 1_000).toFixed(1)} s`);
+  const seconds = ((performance.now() - from) / 1_000).toFixed(1);
+  console.log(`compared after ${seconds} s, in items: ${comparedLine(comparison)}`);
 
   const { differences, lost } = comparison;
   for (const difference of differences.slice(0, SHOWN_DIFFERENCES)) console.log(differenceLine(difference));

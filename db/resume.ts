@@ -1,7 +1,7 @@
 /** Below this many seconds a viewer has only looked in. */
-const FLOOR_SECONDS = 30;
+export const FLOOR_SECONDS = 30;
 /** Past this share of the duration only the credits are left. */
-const CEILING_SHARE = 0.95;
+export const CEILING_SHARE = 0.95;
 
 /** What the rule goes by, in seconds; null is unknown. */
 export type Watched = {

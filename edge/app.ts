@@ -4,20 +4,37 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import type { StatusCode } from "hono/utils/http-status";
+import {
+  type Action,
+  clearHistory,
+  dismissItem,
+  forgetItem,
+  markItem,
+  markItems,
+  pauseHistory,
+} from "../db/contract/actions.ts";
 import { problem, Refusal } from "../db/contract/refusals.ts";
 import { mustBeJson } from "../db/contract/requests.ts";
 import type { EdgeContext, EdgeDeps, EdgeEnv, EdgeHandler, EdgeMiddleware } from "./deps.ts";
 import { health, ready } from "./health.ts";
 import { describeError } from "./log.ts";
+import { analytics } from "./read/analytics.ts";
+import { changes } from "./read/changes.ts";
+import { continueWatching } from "./read/continue-watching.ts";
 import { facets } from "./read/facets.ts";
 import { history } from "./read/history.ts";
 import { item } from "./read/item.ts";
+import { nextUp } from "./read/next-up.ts";
+import { session } from "./read/session.ts";
+import { settings as historySettings } from "./read/settings.ts";
 import { viewer } from "./viewer.ts";
+import { action } from "./write/action.ts";
 import { content } from "./write/content.ts";
 import { contents } from "./write/contents.ts";
 import { sessionEvents, userEvents } from "./write/events.ts";
-import { clearHistory, forgetItem } from "./write/forget.ts";
 import { forward } from "./write/forward.ts";
+import { position } from "./write/position.ts";
+import { endSession, startSession } from "./write/session.ts";
 
 /** The whole HTTP surface. The same on every runtime. */
 export function createApp(deps: EdgeDeps): Hono<EdgeEnv> {
@@ -37,16 +54,32 @@ export function createApp(deps: EdgeDeps): Hono<EdgeEnv> {
   });
 
   const user = viewer(deps);
+  const act = (what: Action) => forward(deps, action(what));
   app.get("/users/:user_id/watchhistory", user, history(deps));
   app.get("/users/:user_id/watchhistory/facets", user, facets(deps));
+  app.get("/users/:user_id/watchhistory/settings", user, historySettings(deps));
+  app.put("/users/:user_id/watchhistory/settings", user, json, act(pauseHistory));
+  app.post("/users/:user_id/watchhistory/watched", user, json, act(markItems));
   app.get("/users/:user_id/watchhistory/:content_id", user, item(deps));
+  app.get("/users/:user_id/continue-watching", user, continueWatching(deps));
+  app.get("/users/:user_id/changes", user, changes(deps));
   app.get("/profiles/:user_id/history", user, history(deps));
   app.post("/users/:session_id/playlists/watchhistory", user, json, forward(deps, sessionEvents));
   app.post("/profiles/:user_id/history", user, json, forward(deps, userEvents));
-  app.delete("/users/:user_id/watchhistory/:content_id", user, forward(deps, forgetItem));
-  app.delete("/users/:user_id/watchhistory", user, forward(deps, clearHistory));
+  app.delete("/users/:user_id/watchhistory/:content_id", user, act(forgetItem));
+  app.delete("/users/:user_id/watchhistory", user, act(clearHistory));
+  app.put("/users/:user_id/watchhistory/:content_id/watched", user, act(markItem(true)));
+  app.delete("/users/:user_id/watchhistory/:content_id/watched", user, act(markItem(false)));
+  app.post("/users/:user_id/continue-watching/:content_id/dismissed", user, act(dismissItem(true)));
+  app.delete("/users/:user_id/continue-watching/:content_id/dismissed", user, act(dismissItem(false)));
+  app.post("/api/v1/sessions", user, json, startSession(deps));
+  app.get("/api/v1/sessions/:session_id", user, session(deps));
+  app.patch("/api/v1/sessions/:session_id/position", user, json, position(deps));
+  app.delete("/api/v1/sessions/:session_id", user, endSession(deps));
+  app.get("/users/:user_id/next-up", user, nextUp(deps));
   app.put("/contents/:content_id", user, json, content(deps));
   app.get("/contents/:content_id", user, content(deps));
+  app.get("/contents/:content_id/analytics", user, analytics(deps));
   app.delete("/contents/:content_id", user, content(deps));
   app.post("/contents", user, contents(deps));
 
@@ -76,7 +109,7 @@ const SECURITY: Parameters<typeof secureHeaders>[0] = {
 function crossOrigin(origins: string[]): EdgeMiddleware {
   const answerBrowser = cors({
     origin: origins,
-    allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
+    allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
     allowHeaders: ["Authorization", "Content-Type", "If-None-Match", "X-Request-Id"],
     exposeHeaders: ["Link", "ETag", "Retry-After", "RateLimit", "X-Request-Id"],
     maxAge: 600,

@@ -9,11 +9,9 @@ import { edgeRedis } from "./redis.ts";
 
 /** The real things, out of the configuration. Only where assets come from depends on the runtime. */
 export function edgeDeps(config: EdgeConfig, asset: EdgeDeps["asset"]): EdgeDeps {
+  const { append, readSession } = edgeRedis(config.streamRedis);
   return {
-    redis: {
-      ...edgeRedis({ ...config.redis, model: config.historyIndex }),
-      append: edgeRedis(config.streamRedis).append,
-    },
+    redis: { ...edgeRedis({ ...config.redis, model: config.historyIndex }), append, readSession },
     ingest: ingestAt(config.ingestUrl),
     pipe: pipeAt(config.ingestUrl),
     verifyToken: verifierOf(config.auth),

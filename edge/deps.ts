@@ -1,9 +1,17 @@
 import type { Context, Handler, MiddlewareHandler } from "hono";
 import type { VerifyToken, Viewer } from "../db/contract/access.ts";
+import type { ChangesRequest } from "../db/contract/changes.ts";
 import type { Entry } from "../db/contract/events.ts";
 import type { ContentId, UserId } from "../db/contract/ids.ts";
 import type { FacetsRequest, PageRequest } from "../db/contract/pages.ts";
-import type { FoundFacets, FoundHistory, FoundItem, FoundNarrowed } from "../db/redis/replies.ts";
+import type { KnownSession } from "../db/contract/sessions.ts";
+import type {
+  FoundChanges,
+  FoundFacets,
+  FoundHistory,
+  FoundItem,
+  FoundNarrowed,
+} from "../db/redis/replies.ts";
 
 /** Everything that the edge works with. Built once per isolate or process. */
 export type EdgeDeps = {
@@ -35,8 +43,14 @@ export type EdgeRedis = {
   search(user: UserId, page: PageRequest, knownVersion: string): Promise<FoundNarrowed>;
   /** One round trip. */
   facets(user: UserId, request: FacetsRequest, knownVersion: string): Promise<FoundFacets>;
+  /** One round trip. What is found may be more than there is to continue, and never less. */
+  continueWatching(user: UserId, limit: number, knownVersion: string): Promise<FoundNarrowed>;
+  /** One round trip. */
+  readChanges(user: UserId, request: ChangesRequest): Promise<FoundChanges>;
   /** One round trip. */
   readItem(user: UserId, content: ContentId): Promise<FoundItem>;
+  /** One round trip. */
+  readSession(id: string): Promise<KnownSession>;
   /** @returns whether the entry was taken: not when it would take the backlog past its limit. */
   append(entry: Entry, limit: number): Promise<boolean>;
   ping(): Promise<void>;

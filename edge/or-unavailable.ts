@@ -3,12 +3,17 @@ import type { EdgeContext, EdgeDeps } from "./deps.ts";
 import { IngestUnreachable } from "./ingest.ts";
 
 /** What ingest says, where nobody can answer in its place. @throws Refusal `unavailable` when it is out of reach. */
-export async function orUnavailable<T>({ log }: EdgeDeps, c: EdgeContext, asking: Promise<T>): Promise<T> {
+export async function orUnavailable<T>(
+  { log }: EdgeDeps,
+  c: EdgeContext,
+  asking: Promise<T>,
+  what = "the catalogue is",
+): Promise<T> {
   try {
     return await asking;
   } catch (cause) {
     if (!(cause instanceof IngestUnreachable)) throw cause;
     log("warn", "ingest is unreachable", { requestId: c.var.requestId, reason: cause.message });
-    throw new Refusal("unavailable", "the catalogue is out of reach", { cause, retryAfterSeconds: 5 });
+    throw new Refusal("unavailable", `${what} out of reach`, { cause, retryAfterSeconds: 5 });
   }
 }

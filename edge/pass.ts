@@ -3,7 +3,7 @@ import type { EdgeContext, IngestAnswer, IngestQuestion } from "./deps.ts";
 
 const ASKED_WITH = ["authorization", "content-type", "if-none-match"];
 const ANSWERED_WITH = [
-  ...["content-type", "cache-control", "etag", "link", "retry-after", "www-authenticate"],
+  ...["content-type", "cache-control", "etag", "link", "location", "retry-after", "www-authenticate"],
 ];
 /** Statuses that never have a body. */
 const BODYLESS = new Set([204, 205, 304]);

@@ -1,12 +1,15 @@
 import { Redis } from "@upstash/redis/cloudflare";
+import { changesArguments, readChanges } from "../db/redis/change-scripts.ts";
 import { readHistory, readItem } from "../db/redis/history-scripts.ts";
 import type { IndexModel, ModelName } from "../db/redis/index/model.ts";
 import { INDEX_MODELS } from "../db/redis/index/models.ts";
-import { facetsArguments, searchArguments } from "../db/redis/index/query.ts";
-import { backlogKey, eventStream, historyKeys } from "../db/redis/keys.ts";
+import { continueArguments, facetsArguments, searchArguments } from "../db/redis/index/query.ts";
+import { backlogKey, eventStream, historyKeys, sessionKey } from "../db/redis/keys.ts";
 import { type QueryScripts, queryScripts } from "../db/redis/query-scripts.ts";
-import { foundFacets, foundHistory, foundItem, foundNarrowed } from "../db/redis/replies.ts";
+import { foundChanges, foundFacets, foundHistory, foundItem, foundNarrowed } from "../db/redis/replies.ts";
 import type { Script } from "../db/redis/script.ts";
+import { readSession } from "../db/redis/session-scripts.ts";
+import { knownSession } from "../db/redis/sessions.ts";
 import { appendEntries } from "../db/redis/stream-scripts.ts";
 import type { EdgeRedis } from "./deps.ts";
 
@@ -50,14 +53,16 @@ export function edgeRedis(options: Options): EdgeRedis {
     }
   }
 
-  /** A view that was warmed for another model tells which: the next search knows, and this one is ingest's. */
+  /** A view that was warmed for another model tells which: it is asked again, once, and every later search knows. */
   async function query<Found extends { state: string; making?: string }>(
     search: (index: ReadIndex) => Promise<Found>,
   ): Promise<Found> {
-    const found = await search(INDEXES[name]);
+    const asked = name;
+    const found = await search(INDEXES[asked]);
     const making = found.state === "other" ? found.making?.split(":")[0] : undefined;
-    if (model === "auto" && making !== undefined && making in INDEXES) name = making as ModelName;
-    return found;
+    if (model !== "auto" || making === undefined || making === asked || !(making in INDEXES)) return found;
+    name = making as ModelName;
+    return await search(INDEXES[name]);
   }
 
   return {
@@ -77,14 +82,32 @@ export function edgeRedis(options: Options): EdgeRedis {
       ),
     ),
 
+    continueWatching: safely((user, limit, known) =>
+      query(async (index) =>
+        foundNarrowed(
+          await run(
+            index.scripts.continueWatching,
+            historyKeys(user),
+            continueArguments(index, user, limit, known),
+          ),
+        ),
+      ),
+    ),
+
+    readChanges: safely(async (user, request) =>
+      foundChanges(await run(readChanges, historyKeys(user), changesArguments(request))),
+    ),
+
     readHistory: safely(async (user, { limit, after }, knownVersion) => {
-      const args = [limit, after?.position_at ?? "", after?.content_id ?? "", knownVersion];
+      const args = [limit, after?.watched_at ?? "", after?.content_id ?? "", knownVersion];
       return foundHistory(await run(readHistory, historyKeys(user), args));
     }),
 
     readItem: safely(async (user, content) =>
       foundItem(await run(readItem, historyKeys(user), [content]), content),
     ),
+
+    readSession: safely(async (id) => knownSession(await run(readSession, [sessionKey(id)], []))),
 
     append: safely(async (entry, limit) => {
       const args = [limit, entry.events.length, JSON.stringify([entry])];

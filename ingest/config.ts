@@ -36,7 +36,9 @@ export const Environment = z
   .object({
     INGEST_PORT: port.default(8788).describe("Where ingest listens"),
     INGEST_HOST: z.string().default("127.0.0.1").describe("The interface that ingest listens on"),
-    DATABASE_URL: url("postgres:", "postgresql:").describe("Postgres, the source of truth"),
+    DATABASE_URL: url("postgres:", "postgresql:")
+      .optional()
+      .describe("Postgres, the source of truth; unset: history is off, playback sessions work"),
     DATABASE_POOL: wholeNumber.min(2).max(500).default(30).describe("Connections to Postgres at most"),
     REDIS_URL: redisUrl.describe("Redis with the views"),
     STREAM_REDIS_URL: redisUrl.optional().describe("Redis with the stream; REDIS_URL if unset"),
@@ -61,6 +63,14 @@ export const Environment = z
       .max(1)
       .default(0.8)
       .describe("Share of Redis' maxmemory past which the coldest views are evicted, if it has a maxmemory"),
+    SESSION_TIMEOUT: wholeNumber
+      .min(1)
+      .default(300)
+      .describe("Seconds without a report after which a playback session ends by itself"),
+    EVENTS_KEPT: wholeNumber
+      .min(1)
+      .default(1_000_000)
+      .describe("Domain events that the bus keeps, at least; older ones are trimmed away"),
     DRAIN_LINGER: wholeNumber.min(0).default(40).describe("Milliseconds a small batch waits for company"),
     RECLAIM_AFTER: wholeNumber
       .min(1)
@@ -73,11 +83,14 @@ export const Environment = z
 export type Config = {
   historyIndex: ModelName | "auto";
   http: { port: number; host: string };
-  postgres: { url: string; max: number };
+  /** null: history is off. */
+  postgres: { url: string; max: number } | null;
   redis: { views: string; stream: string; streamReplicas: number };
   auth: Auth;
   limits: { backlog: number; eventMaxAgeMs: number; history: number };
   warm: { users: number; ageMs: number; memory: number };
+  sessions: { timeoutMs: number };
+  bus: { keep: number };
   drain: { lingerMs: number; reclaimAfterMs: number };
   logLevel: (typeof LOG_LEVELS)[number];
 };
@@ -88,7 +101,7 @@ export function ingestConfig(env: Readonly<Record<string, string | undefined>>):
   return {
     historyIndex: its.HISTORY_INDEX,
     http: { port: its.INGEST_PORT, host: its.INGEST_HOST },
-    postgres: { url: its.DATABASE_URL, max: its.DATABASE_POOL },
+    postgres: its.DATABASE_URL === undefined ? null : { url: its.DATABASE_URL, max: its.DATABASE_POOL },
     redis: {
       views: its.REDIS_URL,
       stream: its.STREAM_REDIS_URL ?? its.REDIS_URL,
@@ -101,6 +114,8 @@ export function ingestConfig(env: Readonly<Record<string, string | undefined>>):
       history: its.HISTORY_LIMIT,
     },
     warm: { users: its.WARM_USERS, ageMs: its.WARM_AGE * 86_400_000, memory: its.WARM_MEMORY },
+    sessions: { timeoutMs: its.SESSION_TIMEOUT * 1_000 },
+    bus: { keep: its.EVENTS_KEPT },
     drain: { lingerMs: its.DRAIN_LINGER, reclaimAfterMs: its.RECLAIM_AFTER },
     logLevel: its.LOG_LEVEL,
   };

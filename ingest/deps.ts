@@ -1,28 +1,49 @@
 import type { Context } from "hono";
 import type { VerifyToken, Viewer } from "../db/contract/access.ts";
 import type { Entry } from "../db/contract/events.ts";
+import type { UserId } from "../db/contract/ids.ts";
+import type { Pauses } from "../db/contract/pauses.ts";
 import type { ContentLibrary } from "./library/content-library.ts";
 import type { Log } from "./observe/log.ts";
+import type { Metrics } from "./observe/metrics.ts";
+import type { SessionStore } from "./sessions/session-store.ts";
+import type { NextUpReader } from "./views/next-up.ts";
 import type { HistoryReader } from "./views/read.ts";
 
-/** What the handlers work with; real ones are made in service.ts alone. */
-export type IngestDeps = {
+/** What every handler works with, with history or without; real ones are made in service.ts alone. */
+export type ServiceDeps = {
   verifyToken: VerifyToken;
   clock: () => number;
   newId: () => string;
   log: Log;
+  metrics: Metrics;
   eventMaxAgeMs: number;
-  /** Resolves once the entry is in the stream. */
-  append: (entry: Entry) => Promise<void>;
-  /** Stores and projects an entry that is in the stream already; false when that could not be done in time. */
-  applyNow: (entry: Entry) => Promise<boolean>;
-  history: HistoryReader;
-  contents: ContentLibrary;
+  sessions: SessionStore;
   /** This process stops: what would go on for long ends now. */
   stopping: AbortSignal;
   /** Are the stores there? By name. */
   probe: () => Promise<Record<string, boolean>>;
 };
+
+/** What the half that stands on Postgres adds; real ones are made in history.ts alone. */
+export type HistoryDeps = {
+  /** Resolves once the entry is in the stream. */
+  append: (entry: Entry) => Promise<void>;
+  /** Stores and projects an entry that is in the stream already; false when that could not be done in time. */
+  applyNow: (entry: Entry) => Promise<boolean>;
+  history: HistoryReader;
+  /** @throws Refusal `unavailable` while Postgres is out of reach, and nothing is kept. */
+  nextUp: NextUpReader;
+  contents: ContentLibrary;
+  /** @throws Refusal `unavailable` while Postgres is out of reach. */
+  loadPauses: (user: UserId) => Promise<Pauses>;
+};
+
+/** What handlers of the history and of the catalogue work with. */
+export type IngestDeps = ServiceDeps & HistoryDeps;
+
+/** What there is when nobody knows yet whether history is on: a `history` that is null is off, and so is the rest. */
+export type MaybeHistoryDeps = IngestDeps | (ServiceDeps & { history: null });
 
 export type IngestEnv = { Variables: { viewer: Viewer } };
 export type IngestContext = Context<IngestEnv>;

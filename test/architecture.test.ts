@@ -49,7 +49,13 @@ const TABLE: { from: RegExp; may: RegExp }[] = [
     from: /^ingest\/(deps|keep-trying|redis|config|main|http|request-id)\.ts$|^ingest\/observe\//,
     may: /^(?!edge\/|test\/|commands\/)/,
   },
-  { from: /^ingest\/service\.ts$/, may: /^(?!edge\/|test\/|commands\/)/ },
+  {
+    from: /^ingest\/sessions\//,
+    may: /^(db\/(contract|redis)\/|ingest\/(sessions\/(?!(get|put|post|patch|delete)-)|(deps|redis|keep-trying)\.ts$|observe\/(log|metrics)\.ts$)|ioredis$|node:timers\/promises$)/,
+  },
+  { from: /^ingest\/bus\//, may: /^(db\/(contract|redis)\/|ioredis$)/ },
+  { from: /^ingest\/within-time\.ts$/, may: /^$/ },
+  { from: /^ingest\/(service|history)\.ts$/, may: /^(?!edge\/|test\/|commands\/)/ },
   { from: /^(commands|bench)\//, may: /./ },
 ];
 
@@ -118,7 +124,9 @@ describe("the ground floor", () => {
 describe("handlers", () => {
   test("of the edge and of ingest are no longer than a screen or two", () => {
     const handlers = SOURCE.filter((file) =>
-      /^(edge\/(read|write)\/|ingest\/(accept\/post-|library\/))/.test(file),
+      /^(edge\/(read|write)\/|ingest\/(accept\/post-|library\/|sessions\/(get|post|patch|delete)-))/.test(
+        file,
+      ),
     );
     expect(handlers.filter((file) => textOf(file).split("\n").length > 90)).toEqual([]);
   });

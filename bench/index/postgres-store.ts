@@ -94,7 +94,7 @@ async function insertRows(db: Database, rows: readonly HistoryRow[]): Promise<vo
       rows.map((row) => row[name]),
       "text",
     );
-  const numbers = (name: "playback_time" | "duration" | "position_at") =>
+  const numbers = (name: "playback_time" | "duration" | "watched_at") =>
     column(
       rows.map((row) => row[name]),
       "float8",
@@ -107,7 +107,7 @@ async function insertRows(db: Database, rows: readonly HistoryRow[]): Promise<vo
       position_at
     FROM unnest(
       ${texts("user_id")}, ${texts("content_id")}, ${texts("catalog_id")}, ${numbers("playback_time")},
-      ${numbers("duration")}, ${numbers("position_at")}
+      ${numbers("duration")}, ${numbers("watched_at")}
     ) AS i (user_id, content_id, catalog_id, playback_time, duration, position_at)
   `);
 }

@@ -44,7 +44,7 @@ async function fillCrowd({ redis, index }: RedisStore, crowd: Crowd, { byId }: C
   const rows = rowsInTime(crowd);
   const contents = async () => byId;
 
-  const begun = users.map((user) => ({ keys: historyKeys(user), args: [randomUUID()] }));
+  const begun = users.map((user) => ({ keys: historyKeys(user), args: [randomUUID(), HISTORY_LIMIT] }));
   const tokens = sound(await runScripts(redis, scripts.beginRefill, begun)) as [token: string][];
   for (let at = 0; at < rows.length; at += AT_ONCE) {
     const some = rows.slice(at, at + AT_ONCE);

@@ -47,7 +47,7 @@ export function rowsInTime({ size, viewers }: Crowd): HistoryRow[] {
 export function rowOf(user: UserId, { content_id }: Content, at: number, its: Partial<HistoryRow> = {}) {
   const row: HistoryRow = {
     ...{ user_id: user, content_id, catalog_id: "catalogue-1", playback_time: 1_800, duration: 5_400 },
-    ...{ position_at: START + at * 60_000, completed_at: 0, rev: 1 },
+    ...{ watched_at: START + at * 60_000, completed_at: 0, said: null, rev: 1 },
     ...its,
   };
   return row;

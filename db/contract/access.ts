@@ -107,12 +107,25 @@ export function mustManageCatalogue(viewer: Viewer): void {
   throw new Refusal("forbidden", "the catalogue is kept by services");
 }
 
+/** @throws Refusal `forbidden` unless a service or an admin asks. */
+export function mustSeeAnalytics(viewer: Viewer): void {
+  if (hasRole(viewer, "service", "admin")) return;
+  throw new Refusal("forbidden", "analytics are for services");
+}
+
 /**
- * Whose history a playback session writes to. The path names a session or the user, but the token decides:
- * only a service (or an admin) writes for the user that it names.
+ * Whose history a playback session writes to. The path names a session or the user, but the token decides: only for a
+ * service (or an admin) it is the session's user, or else the user that the path names.
+ *
+ * @param userOf the user of a session, as long as anybody remembers it. Asked for services and admins only.
  */
-export function sessionOwner(viewer: Viewer, sessionId: string): UserId {
-  return hasRole(viewer, "service", "admin") ? (sessionId as UserId) : viewer.user_id;
+export async function sessionOwner(
+  viewer: Viewer,
+  sessionId: string,
+  userOf: (sessionId: string) => Promise<UserId | null>,
+): Promise<UserId> {
+  if (!hasRole(viewer, "service", "admin")) return viewer.user_id;
+  return (await userOf(sessionId)) ?? (sessionId as UserId);
 }
 
 function hasRole(viewer: Viewer, ...roles: Role[]): boolean {

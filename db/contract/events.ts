@@ -1,21 +1,14 @@
 import * as z from "zod";
 import { isFinished } from "../resume.ts";
-import { ContentId, PlainId, type UserId } from "./ids.ts";
+import { type Arrival, ageFault, correctedTime, mintedId, Time } from "./arrival.ts";
+import { ContentId, PlainId } from "./ids.ts";
 import { checked, type Fault, faultsOf, Refusal } from "./refusals.ts";
 
-/** A device clock further off than this is corrected; less is latency and is left alone. */
-const SKEW_TOLERANCE_MS = 30_000;
 export const MAX_BATCH = 500;
 /** Three years: more is a unit mistake, not a position. */
 const MAX_SECONDS = 1e8;
 
-const Seconds = z.number().min(0).max(MAX_SECONDS);
-/** ISO 8601 with an offset, or epoch milliseconds; epoch milliseconds inside. */
-export const Time = z
-  .union([z.number(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))], {
-    error: "an ISO 8601 time with its offset, or epoch milliseconds",
-  })
-  .pipe(z.number().min(0).max(8.64e15).transform(Math.floor));
+export const Seconds = z.number().min(0).max(MAX_SECONDS);
 
 /** One heartbeat as a client may send it. */
 export const HeartbeatInput = z.object({
@@ -69,6 +62,24 @@ export const WatchEvent = z.discriminatedUnion("type", [
   }),
   /** Forget the whole history up to and including this instant. */
   z.object({ type: z.literal("clear"), event_id: Text, occurred_at: z.number() }),
+  /** The viewer says that it is watched, or that it is not. */
+  z.object({
+    type: z.literal("mark"),
+    event_id: Text,
+    occurred_at: z.number(),
+    content_id: StoredContentId,
+    watched: z.boolean(),
+  }),
+  /** Hide an item from what to continue, until newer activity; or show it again. */
+  z.object({
+    type: z.literal("dismissal"),
+    event_id: Text,
+    occurred_at: z.number(),
+    content_id: StoredContentId,
+    dismissed: z.boolean(),
+  }),
+  /** From this instant on nothing is kept, or everything is again. */
+  z.object({ type: z.literal("pause"), event_id: Text, occurred_at: z.number(), paused: z.boolean() }),
 ]);
 
 /** One or more events of one user, as they arrived. */
@@ -86,18 +97,6 @@ export const Payload = z.array(Entry).min(1);
 export type WatchEvent = z.infer<typeof WatchEvent>;
 export type Heartbeat = Extract<WatchEvent, { type: "heartbeat" }>;
 export type Entry = z.infer<typeof Entry>;
-
-/** What is known about a request when it arrives, the same at the edge and at ingest. */
-export type Arrival = {
-  user_id: UserId;
-  session_id: string | null;
-  /** When the edge first saw the request. */
-  received_at: number;
-  /** Minted once a request; ids of events that brought none derive from it, so that a retry repeats them. */
-  arrival_id: string;
-  /** Events that happened longer ago are rejected. */
-  max_age_ms: number;
-};
 
 export type EventResult = {
   event_id: string;
@@ -125,17 +124,35 @@ export function receive(body: unknown, arrival: Arrival): Received {
   }
 
   const batch = checked(BatchInput, body);
-  const events: WatchEvent[] = [];
-  const results = batch.events.map((raw, index): EventResult => {
+  return receiveEach(batch.events, "events", arrival, (raw, index) => {
     const parsed = HeartbeatInput.safeParse(raw);
-    if (!parsed.success) {
-      return rejected(mintedId(arrival, index), faultsOf(parsed.error.issues, ["events", index]));
+    return parsed.success ? heartbeat(parsed.data, arrival, batch.sent_at, index) : parsed.error.issues;
+  });
+}
+
+/**
+ * Judges each of many events alone, so that a bad one never sinks the others.
+ *
+ * @param name of the member that holds them.
+ * @param examine makes an event, or says what is wrong.
+ * @throws Refusal `invalid_input` when none of them is good.
+ */
+export function receiveEach(
+  raws: readonly unknown[],
+  name: string,
+  arrival: Arrival,
+  examine: (raw: unknown, index: number) => WatchEvent | Parameters<typeof faultsOf>[0],
+): Received {
+  const events: WatchEvent[] = [];
+  const results = raws.map((raw, index): EventResult => {
+    const examined = examine(raw, index);
+    if (!("type" in examined)) {
+      return rejected(mintedId(arrival, index), faultsOf(examined, [name, index]));
     }
-    const event = heartbeat(parsed.data, arrival, batch.sent_at, index);
-    const fault = ageFault(event, arrival, ["events", index]);
-    if (fault) return rejected(event.event_id, [fault]);
-    events.push(event);
-    return { event_id: event.event_id, status: "accepted" };
+    const fault = ageFault(examined, arrival, [name, index]);
+    if (fault) return rejected(examined.event_id, [fault]);
+    events.push(examined);
+    return { event_id: examined.event_id, status: "accepted" };
   });
   if (events.length === 0) {
     const errors = results.flatMap((result) => result.errors ?? []);
@@ -144,22 +161,11 @@ export function receive(body: unknown, arrival: Arrival): Received {
   return { entry: entryOf(arrival, events), results };
 }
 
-/** A forget or a clear as an entry; a time in the future is the time of arrival. */
-export function forgetting(
-  arrival: Arrival,
-  what: { content_id: ContentId } | { before: number | null },
+/** Events of one request as an entry for the stream. */
+export function entryOf(
+  { user_id, session_id, received_at }: Pick<Arrival, "user_id" | "session_id" | "received_at">,
+  events: WatchEvent[],
 ): Entry {
-  const event_id = mintedId(arrival, 0);
-  if ("content_id" in what) {
-    return entryOf(arrival, [
-      { type: "forget", event_id, occurred_at: arrival.received_at, content_id: what.content_id },
-    ]);
-  }
-  const occurred_at = Math.min(what.before ?? arrival.received_at, arrival.received_at);
-  return entryOf(arrival, [{ type: "clear", event_id, occurred_at }]);
-}
-
-function entryOf({ user_id, session_id, received_at }: Arrival, events: WatchEvent[]): Entry {
   return { v: 1, user_id, session_id, received_at, events };
 }
 
@@ -179,39 +185,20 @@ function heartbeat(
     catalog_id: input.catalog_id ?? null,
     playback_time,
     duration,
-    completes: input.action === "finish" || isFinished({ playback_time, duration, ...WHAT_PLAYERS_KNOW }),
-    play_id: input.play_id ?? null,
+    completes: completes({ playback_time, duration }, input.action === "finish"),
+    play_id: input.play_id ?? playOf(arrival),
     device_id: input.device_id ?? null,
   };
 }
 
-/** An event completes by what it says itself; what the catalogue says may change. */
-const WHAT_PLAYERS_KNOW = { credits_at: null, live: false };
-
-/**
- * When it happened, by our clock. `sent_at` is the device's clock at the moment of this attempt: what lies
- * between it and the arrival, beyond latency, is how wrong that clock is. Nothing happens after it arrives.
- */
-function correctedTime(
-  occurredAt: number | null | undefined,
-  sentAt: number | null | undefined,
-  receivedAt: number,
-): number {
-  if (occurredAt == null) return receivedAt;
-  const skew = sentAt == null ? 0 : receivedAt - sentAt;
-  const shifted = Math.abs(skew) > SKEW_TOLERANCE_MS ? occurredAt + skew : occurredAt;
-  return Math.min(shifted, receivedAt);
+/** A path that names a playback session names the play, too; one that names the user does not. */
+function playOf({ session_id, user_id }: Arrival): string | null {
+  return session_id === user_id ? null : session_id;
 }
 
-function ageFault(event: Heartbeat, arrival: Arrival, at: readonly PropertyKey[] = []): Fault | null {
-  if (arrival.received_at - event.occurred_at <= arrival.max_age_ms && event.occurred_at > 0) return null;
-  const days = Math.floor(arrival.max_age_ms / 86_400_000);
-  return { path: [...at, "occurred_at"].map(String).join("."), message: `older than ${days} days` };
-}
-
-/** Padded, so that of events without a time of their own the last of a batch has the highest id, and counts. */
-function mintedId(arrival: Arrival, index: number): string {
-  return `${arrival.arrival_id}.${String(index).padStart(3, "0")}`;
+/** An event completes by what it says itself; what the catalogue says may change. @param ended the player said so. */
+export function completes(its: Pick<Heartbeat, "playback_time" | "duration">, ended: boolean): boolean {
+  return ended || isFinished({ ...its, credits_at: null, live: false });
 }
 
 function rejected(event_id: string, errors: Fault[]): EventResult {

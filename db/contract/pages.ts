@@ -12,19 +12,24 @@ import { checked, Refusal } from "./refusals.ts";
 import type { Progress } from "./views.ts";
 
 /** A place in a history: just after this item. Newest first, equal times by content_id as bytes, descending. */
-export type Cursor = { position_at: number; content_id: ContentId };
+export type Cursor = { watched_at: number; content_id: ContentId };
 
 /** A query string with all values of every parameter. */
 export type Query = Record<string, string[]>;
 
-/** Nothing else is taken: a misspelt parameter would widen what is asked for. */
-export const HistoryQuery = z.strictObject({
-  limit: z
+/** How many of a list are wanted. */
+export function limitParameter({ usual, most }: { usual: number; most: number }) {
+  return z
     .string()
     .regex(/^\d{1,9}$/, "a whole number")
     .transform(Number)
-    .pipe(z.number().min(1).max(200))
-    .default(50),
+    .pipe(z.number().min(1).max(most))
+    .default(usual);
+}
+
+/** Nothing else is taken: a misspelt parameter would widen what is asked for. */
+export const HistoryQuery = z.strictObject({
+  limit: limitParameter({ usual: 50, most: 200 }),
   cursor: z.string().max(400).nullable().default(null),
   ...filterParameters,
 });
@@ -46,7 +51,7 @@ export function facetsRequest(query: Query): FacetsRequest {
 }
 
 /** What may be given once only is a text, and a fault of its schema when it was given twice. */
-function parametersOf(query: Query): Record<string, string | string[] | undefined> {
+export function parametersOf(query: Query): Record<string, string | string[] | undefined> {
   return Object.fromEntries(
     Object.entries(query).map(([name, values]) => [
       name,
@@ -57,7 +62,7 @@ function parametersOf(query: Query): Record<string, string | string[] | undefine
 
 /** The order of every list of a history: negative when `a` comes first. */
 export function newestFirst(a: Cursor, b: Cursor): number {
-  return b.position_at - a.position_at || compareIds(b.content_id, a.content_id);
+  return b.watched_at - a.watched_at || compareIds(b.content_id, a.content_id);
 }
 
 /**
@@ -76,8 +81,8 @@ export function pageOf<Item>(
   for (const [name, values] of Object.entries(query)) {
     if (name !== "limit" && name !== "cursor") for (const value of values) next.append(name, value);
   }
-  const { position_at, content_id } = progressOf(last);
-  next.append("cursor", `${position_at}_${content_id}`);
+  const { watched_at, content_id } = progressOf(last);
+  next.append("cursor", `${watched_at}_${content_id}`);
   return { shown, headers: { link: `<${path}?${next}>; rel="next"` } };
 }
 
@@ -90,7 +95,7 @@ export async function queryKey(query: Query): Promise<string> {
 
 /** The same for a page of the whole history, where no digest is needed. */
 export function pageKey({ limit, after }: PageRequest): string {
-  return `${limit}.${after ? `${after.position_at}_${after.content_id}` : ""}`;
+  return `${limit}.${after ? `${after.watched_at}_${after.content_id}` : ""}`;
 }
 
 /** `ETag` of an answer: the version of the view, and the query. */
@@ -123,5 +128,5 @@ function decodeCursor(text: string): Cursor {
       errors: [{ path: "cursor", message: "not one of ours" }],
     });
   }
-  return { position_at: Number(time), content_id: content_id.data };
+  return { watched_at: Number(time), content_id: content_id.data };
 }

@@ -9,6 +9,7 @@ export const REFUSALS = {
   unsupported_media_type: { status: 415, title: "The body is of another type" },
   invalid_input: { status: 422, title: "The input is not valid" },
   internal: { status: 500, title: "Something went wrong" },
+  history_off: { status: 501, title: "History is off" },
   backlog_full: { status: 503, title: "Too many events are waiting" },
   unavailable: { status: 503, title: "A store is out of reach" },
 } as const satisfies Record<string, { status: number; title: string }>;

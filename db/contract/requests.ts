@@ -1,24 +1,11 @@
 import * as z from "zod";
-import { type EventResult, Time } from "./events.ts";
+import type { EventResult } from "./events.ts";
 import { ContentId, PlainId, UserId } from "./ids.ts";
 import { Refusal } from "./refusals.ts";
 
 /** What a path names. Checked as an object, so that a fault says which part of the path is wrong. */
 export const UserPath = z.object({ user_id: UserId });
 export const ItemPath = z.object({ user_id: UserId, content_id: ContentId });
-
-/**
- * `?before=` of a clear, and nothing else: a misspelt `before` must not clear everything. The query string is
- * text, so digits are epoch milliseconds and all else is ISO 8601.
- */
-export const ClearQuery = z.strictObject({
-  before: z
-    .string()
-    .transform((text) => (/^\d+$/.test(text) ? Number(text) : text))
-    .pipe(Time)
-    .nullable()
-    .default(null),
-});
 
 /** A body may be this large: 500 events of the longest ids fit. */
 export const MAX_BODY_BYTES = 1_048_576;

@@ -9,8 +9,10 @@ export const HistoryItem = z.object({
   playback_time: z.number().describe("Seconds, as last reported"),
   duration: z.number().nullable().describe("Seconds; null when unknown"),
   resume_position_seconds: z.number().nullable().describe("Where to start; null for from the beginning"),
-  completed: z.boolean().describe("It has been watched to the end, also while it is watched again"),
-  last_watched_at: z.iso.datetime().describe("When the last event happened"),
+  completed: z
+    .boolean()
+    .describe("It was watched to the end or marked as watched, also while it is watched again"),
+  last_watched_at: z.iso.datetime().describe("When it was last watched, or marked as watched"),
 });
 export type HistoryItem = z.infer<typeof HistoryItem>;
 
@@ -35,15 +37,30 @@ export type NarrowedItem = z.infer<typeof NarrowedItem>;
 export const Facet = z.object({ value: z.string(), count: z.number().int() });
 export type Facet = z.infer<typeof Facet>;
 
+/** The settings of a history. */
+export const HistorySettings = z.object({
+  paused: z.boolean().describe("While it is, nothing is kept of what happens"),
+  paused_since: z.iso.datetime().nullable(),
+});
+export type HistorySettings = z.infer<typeof HistorySettings>;
+
 /** What the stores know of an item that is not forgotten. Times are epoch milliseconds. */
 export type Progress = {
   content_id: ContentId;
   catalog_id: string | null;
   playback_time: number;
   duration: number | null;
+  /** When it was last watched or marked as watched. */
+  watched_at: number;
+  /** When it was last watched; 0 for never. */
   position_at: number;
   /** The latest completion; 0 for none. */
   completed_at: number;
+  /** The last mark, and what it says; 0 for none. */
+  marked_at: number;
+  marked: boolean;
+  /** The last dismissal that stands; 0 for none. */
+  dismissed_at: number;
   /** Seconds; null when the catalogue does not say. */
   credits_at: number | null;
   live: boolean;
@@ -57,17 +74,33 @@ const UNKNOWN: RecordView = {
   ...{ sport: null, series: null, teams: [], show: null, season: null, episode: null },
 };
 
+/**
+ * Where to start it, in seconds, or null for "from the beginning": the resume rule, but for what is over. A completion
+ * and a mark of any kind end what was watched up to them.
+ */
+export function resumeOf(progress: Progress): number | null {
+  const { position_at, completed_at, marked_at } = progress;
+  return Math.max(completed_at, marked_at) >= position_at ? null : resumePosition(progress);
+}
+
+/** When it was last finished, or marked as watched; 0 when it never was, or all of that was before it was unmarked. */
+export function finishedAt(progress: Progress): number {
+  const { position_at, completed_at, marked_at, marked } = progress;
+  const finished = Math.max(completed_at, isFinished(progress) ? position_at : 0);
+  if (marked) return Math.max(finished, marked_at);
+  return finished > marked_at ? finished : 0;
+}
+
 export function historyItem(progress: Progress): HistoryItem {
-  const { content_id, catalog_id, playback_time, duration, position_at, completed_at } = progress;
-  const ended = completed_at >= position_at;
+  const { content_id, catalog_id, playback_time, duration, watched_at } = progress;
   return {
     content_id,
     catalog_id,
     playback_time,
     duration,
-    resume_position_seconds: ended ? null : resumePosition(progress),
-    completed: completed_at > 0 || isFinished(progress),
-    last_watched_at: new Date(position_at).toISOString(),
+    resume_position_seconds: resumeOf(progress),
+    completed: finishedAt(progress) > 0,
+    last_watched_at: new Date(watched_at).toISOString(),
   };
 }
 

@@ -6,9 +6,12 @@ export type StoredRow = HistoryRow & { deleted_at: number; oldest_at: number | n
 
 /** Rows of `listitems` (a table or a CTE) as `StoredRow`. */
 export function rowsOf(items: SQL): SQL {
-  return sql`SELECT i.user_id, i.content_id, i.catalog_id, i.playback_time, i.duration, i.position_at,
+  return sql`SELECT i.user_id, i.content_id, i.catalog_id, i.playback_time, i.duration, i.watched_at,
     i.completed_at, i.deleted_at, i.rev,
-    least(nullif(i.position_at, 0), nullif(i.duration_at, 0), nullif(i.catalog_at, 0), nullif(i.completed_at, 0))
-      AS oldest_at
+    CASE WHEN greatest(i.marked_at, i.dismissed_at) > 0 THEN
+      ARRAY[i.position_at, i.marked_at, i.marked::int, CASE WHEN i.dismissed THEN i.dismissed_at ELSE 0 END]
+    END AS said,
+    least(nullif(i.position_at, 0), nullif(i.duration_at, 0), nullif(i.catalog_at, 0), nullif(i.completed_at, 0),
+      nullif(i.marked_at, 0), nullif(i.dismissed_at, 0)) AS oldest_at
     FROM ${items} i`;
 }

@@ -3,9 +3,9 @@ import { backlogKey, eventStream } from "./keys.ts";
 /**
  * The arguments of `ACL SETUSER edge ...`: the user of the edge's door, the only key to Redis that leaves the house.
  *
- * It reads views, runs read-only scripts over them, searches, and appends to the event stream. It cannot write a
- * view, read the stream or its quarantine, list keys, or administer anything. A script can do no more than its
- * caller: Redis checks every command inside it against the same rules.
+ * It reads views and playback sessions, runs read-only scripts over them, searches, and appends to the event stream. It
+ * cannot write a view or a session, read the stream or its quarantine, list keys, or administer anything. A script can
+ * do no more than its caller: Redis checks every command inside it against the same rules.
  *
  * What an ACL cannot tell apart stays possible: XADD can trim the stream with MAXLEN, a script can run long. The
  * token that opens the door is therefore still a secret of the edge.
@@ -19,7 +19,7 @@ export function edgeAclRules(password: string, { search }: { search: boolean }):
     "reset",
     "on",
     `>${password}`,
-    "%R~wh:*",
+    ...["%R~wh:*", "%R~ps:session:*"],
     "+ping",
     "+acl|whoami",
     ...READS.map((command) => `+${command}`),

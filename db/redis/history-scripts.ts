@@ -9,6 +9,8 @@ import type { Script } from "./script.ts";
  *   seq      changes so far; epoch.seq is the version of the view
  *   cleared  everything up to this time is forgotten
  *   floor    items up to this time may be in Postgres alone; absent: everything is here
+ *   clears   how many clears took items that are in Postgres alone, of which no change tells
+ *   limit    how many items are kept here at most
  */
 
 /** Lua compares strings by locale, and Redis orders them by bytes. */

@@ -1,4 +1,5 @@
 import type { UserId } from "../contract/ids.ts";
+import type { NextUpKind } from "../contract/next-up.ts";
 
 /**
  * Every key, stream and group name. Braces are Redis Cluster's hash tag: all keys of one user live in one
@@ -11,6 +12,20 @@ export const backlogKey = "{stream:watch-history}:backlog";
 /** Quarantine: poison, with its reason. */
 export const deadStream = "{stream:watch-history}:dead";
 export const ingestGroup = "ingest";
+
+/** The bus: domain events as CloudEvents. In the slot of the event stream, so that one script may write to both. */
+export const busStream = "events:{stream:watch-history}";
+
+/**
+ * A playback session, and, when it is over, for a while whose it was. In the slot of the event stream, so that its end
+ * and its last event are one step.
+ */
+export function sessionKey(id: string): string {
+  return `ps:session:{stream:watch-history}:${id}`;
+}
+
+/** Live playback sessions by when they were last heard of. */
+export const sessionsDue = "ps:due:{stream:watch-history}";
 
 /** What the views of one user are made of, in the order in which the scripts take them. */
 export function historyKeys(user: UserId): [state: string, order: string, progress: string, changes: string] {
@@ -38,3 +53,11 @@ export function termPrefix(user: UserId): string {
 export function jsonKey(user: UserId): string {
   return `wh:json:{${user}}`;
 }
+
+/** What comes next for a user, as it was worked out last. */
+export function nextUpKey(user: UserId, kind: NextUpKind): string {
+  return `wh:next:{${user}}:${kind}`;
+}
+
+/** Counts changes of the catalogue. */
+export const catalogueGeneration = "wh:catalogue";

@@ -1,15 +1,17 @@
+import { CONTINUE_WATCHING } from "./continue-script.ts";
 import { PRECEDES } from "./history-scripts.ts";
 import type { IndexModel } from "./index/model.ts";
 import type { Script } from "./script.ts";
 
-/** The Lua that answers what is narrowed by dimension, in one round trip. KEYS are those of `historyKeys`. */
-export type QueryScripts = { search: Script; facets: Script; views: Script };
+/** The Lua that answers what takes the records, such as what is narrowed by dimension, in one round trip. KEYS are those of `historyKeys`. */
+export type QueryScripts = { search: Script; facets: Script; continueWatching: Script; views: Script };
 
 export function queryScripts({ lua }: IndexModel): QueryScripts {
   const head = `local index = {}\n${lua.reading}\n${STATE}`;
   return {
     search: { readOnly: true, source: `${head}\n${PRECEDES}\n${SEARCH}` },
     facets: { readOnly: true, source: `${head}\n${FACETS}` },
+    continueWatching: { readOnly: true, source: `${head}\n${CONTINUE_WATCHING}` },
     views: { readOnly: true, source: `local index = {}\n${lua.reading}\n${VIEWS}` },
   };
 }
@@ -18,7 +20,7 @@ export function queryScripts({ lua }: IndexModel): QueryScripts {
  * Only a warm view is believed, and only when its records are in this index: {"cold"} or {"other", the making of the
  * index they are in}. The client may already have this version: {"same", version}.
  *
- * ARGV, both scripts: the version that the client has, or ""; index prefix; number of assets and each of them (none:
+ * ARGV, all scripts: the version that the client has, or ""; index prefix; number of assets and each of them (none:
  * any); three that are the script's own; then what `matching` takes (nothing: any).
  *
  * `listed` are the items that may be wanted, in no order; nil for all.

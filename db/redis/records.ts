@@ -2,30 +2,33 @@ import type { Content } from "../contract/contents.ts";
 import { DIMENSIONS, type Dimension, valuesIn } from "../contract/dimensions.ts";
 import type { ContentId } from "../contract/ids.ts";
 import type { Progress, RecordView } from "../contract/views.ts";
-import type { HistoryRow } from "../rows.ts";
+import type { HistoryRow, Said } from "../rows.ts";
 
 /**
  * Progress, packed: what the row says and what the catalogue adds, each behind its own version, for each changes
  * without the other. The scripts read the heads of both, and put together the newer halves of two.
- * A forgotten item is `[[rev],[0]]`; `[0]` is content that the catalogue does not know.
+ * What is not in the history is `[[rev],[0]]`, what is in Postgres alone `[[rev],[]]`; `[0]` is content that the
+ * catalogue does not know.
  */
 export type Packed = [
   row: [
     rev: number,
-    position_at: number,
+    watched_at: number,
     playback_time: number,
     duration: number | null,
     completed_at: number,
     catalog_id: string | null,
+    said?: Said,
   ],
   content: [rev: number, duration?: number | null, credits_at?: number | null, live?: 0 | 1],
 ];
 
 export function packProgress(row: HistoryRow, content: Content | null): string {
-  const { rev, position_at, playback_time, duration, completed_at, catalog_id } = row;
-  if (position_at === 0) return `[[${rev}],[0]]`;
-  const watched = JSON.stringify([rev, position_at, playback_time, duration, completed_at, catalog_id]);
-  return `[${watched},${content ? JSON.stringify(contentPart(content)) : "[0]"}]`;
+  const { rev, watched_at, playback_time, duration, completed_at, catalog_id, said } = row;
+  if (watched_at === 0) return `[[${rev}],[0]]`;
+  const watched = [rev, watched_at, playback_time, duration, completed_at, catalog_id];
+  const whole = JSON.stringify(said ? [...watched, said] : watched);
+  return `[${whole},${content ? JSON.stringify(contentPart(content)) : "[0]"}]`;
 }
 
 function contentPart({ rev, duration, credits_at, kind }: Content): Packed[1] {
@@ -43,15 +46,20 @@ export function watchedItem(row: HistoryRow, content: Content | null): Progress 
 }
 
 export function progressOf(content_id: ContentId, [row, content]: Packed): Progress {
-  const [, position_at, playback_time, duration, completed_at, catalog_id] = row;
+  const [, watched_at, playback_time, duration, completed_at, catalog_id, said] = row;
   const [, itsDuration, credits_at, live] = content;
+  const [position_at, marked_at, marked, dismissed_at] = said ?? [watched_at, 0, 0, 0];
   return {
     content_id,
     catalog_id,
     playback_time,
     duration: duration ?? itsDuration ?? null,
+    watched_at,
     position_at,
     completed_at,
+    marked_at,
+    marked: marked === 1,
+    dismissed_at,
     credits_at: credits_at ?? null,
     live: live === 1,
   };

@@ -1,3 +1,4 @@
+import type { FeedCursor } from "../contract/changes.ts";
 import type { ContentId } from "../contract/ids.ts";
 import type { Facet, Narrowed, Progress, RecordView } from "../contract/views.ts";
 import { facetsInOrder } from "../contract/views.ts";
@@ -20,13 +21,22 @@ export type FoundItem =
   | { state: "item"; progress: Progress }
   | { state: "absent"; complete: boolean };
 
-/** What `search` found. */
+/** What `search` or `continueWatching` found. */
 export type FoundNarrowed =
   | NotFound
   | { state: "page"; version: string; complete: boolean; found: Narrowed[] };
 
 /** What `facets` found. */
 export type FoundFacets = NotFound | { state: "facets"; version: string; complete: boolean; found: Facet[] };
+
+/** An item that changed: null when it is gone, undefined when only Postgres knows. */
+export type ToldInView = { content_id: ContentId; progress: Progress | null | undefined };
+
+/** What `readChanges` found: `list` when what a client has to start from is in Postgres alone, in part. */
+export type FoundChanges =
+  | { state: "cold" }
+  | { state: "list"; cursor: FeedCursor; reset: boolean }
+  | { state: "changes"; cursor: FeedCursor; reset: boolean; has_more: boolean; told: ToldInView[] };
 
 /** The reply of the script `readHistory`. */
 export function foundHistory(reply: unknown): FoundHistory {
@@ -44,7 +54,7 @@ export function foundItem(reply: unknown, content: ContentId): FoundItem {
   return { state, progress: unpackProgress(content, String(value)) };
 }
 
-/** The reply of the script `search`. */
+/** The reply of the scripts `search` and `continueWatching`. */
 export function foundNarrowed(reply: unknown): FoundNarrowed {
   const [state, version, complete, ids, items, views] = reply as Reply<FoundNarrowed>;
   if (state !== "page") return notFound(state, version);
@@ -60,6 +70,22 @@ export function foundFacets(reply: unknown): FoundFacets {
   const pairs = JSON.parse(counts) as [hex: string, count: number][];
   const found = facetsInOrder(pairs.map(([hex, count]) => [textOf(hex), count]));
   return { state, version, complete: complete === 1, found };
+}
+
+/** The reply of the script `readChanges`. */
+export function foundChanges(reply: unknown): FoundChanges {
+  const [state, epoch, seq, reset, more, ids, items] = reply as ChangesReply;
+  if (state === "cold") return { state };
+  const begun = { cursor: { epoch, seq, after: null }, reset: reset === 1 };
+  if (state === "list") return { state, ...begun };
+  const named = JSON.parse(ids) as ContentId[];
+  const packed = JSON.parse(items) as (Packed | 0 | null)[];
+  const told = named.map((content_id, at) => {
+    const its = packed[at];
+    if (its === null || its === undefined) return { content_id, progress: undefined };
+    return { content_id, progress: its === 0 ? null : progressOf(content_id, its) };
+  });
+  return { state, ...begun, has_more: more === 1, told };
 }
 
 function notFound(state: NotFound["state"], text: string): NotFound {
@@ -80,4 +106,14 @@ type Reply<Found extends { state: string }> = [
   idsOrCounts: string,
   items: string,
   views: string,
+];
+
+type ChangesReply = [
+  state: FoundChanges["state"],
+  epoch: string,
+  seq: number,
+  reset: number,
+  more: number,
+  ids: string,
+  items: string,
 ];

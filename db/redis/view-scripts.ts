@@ -7,15 +7,27 @@ export type ViewScripts = { applyRows: Script; beginRefill: Script; finishRefill
 export function viewScripts({ lua }: IndexModel): ViewScripts {
   const index = `local index = {}\n${lua.reading}\n${lua.writing}\n`;
   return {
-    applyRows: { readOnly: false, source: index + APPLY_ROWS },
+    applyRows: { readOnly: false, source: index + LEAVE + APPLY_ROWS },
     beginRefill: { readOnly: false, source: index + BEGIN_REFILL },
-    finishRefill: { readOnly: false, source: index + FINISH_REFILL },
+    finishRefill: { readOnly: false, source: index + LEAVE + FINISH_REFILL },
   };
 }
 
 /** What `applyRows` says of a user who is cold, and of one whose records are in another index. */
 const COLD = -1;
 export const ELSEWHERE = -2;
+
+/**
+ * Takes an item out of a view that is in Postgres alone from now on. The version of its row stays, as `[[rev],[]]`: it
+ * may have moved back, when a mark was taken back, and a slow projection of an older row, which stood higher, must not
+ * bring it here again.
+ */
+const LEAVE = `
+local function leave(user, id, packed)
+  redis.call('ZREM', user.orderKey, id)
+  redis.call('HSET', user.progressKey, id, string.match(packed, '^%[%[%d+') .. '],[]]')
+end
+`;
 
 /**
  * Projects rows. Of an item the newer row and the newer content stay, each by its own version, so turns, refills,
@@ -32,15 +44,18 @@ export const ELSEWHERE = -2;
 const APPLY_ROWS = `
 local limit = tonumber(ARGV[1])
 
+-- Rows of which the viewer said something may have moved back; the clear alone keeps older ones of the others away.
 local function clearUpTo(user, clear)
-  local gone = redis.call('ZRANGEBYSCORE', user.orderKey, '-inf', clear, 'LIMIT', 0, 500)
+  local gone, bare = redis.call('ZRANGEBYSCORE', user.orderKey, '-inf', clear, 'LIMIT', 0, 500), {}
   if #gone == 0 then return 0 end
+  local known = redis.call('HMGET', user.progressKey, unpack(gone))
   for i = 1, #gone do
     index.remove(user.prefix, gone[i])
     user.changed(gone[i])
+    if string.find(known[i], '[^%]],%[') then leave(user, gone[i], known[i]) else bare[#bare + 1] = gone[i] end
   end
   redis.call('ZREM', user.orderKey, unpack(gone))
-  redis.call('HDEL', user.progressKey, unpack(gone))
+  if #bare > 0 then redis.call('HDEL', user.progressKey, unpack(bare)) end
   return redis.call('ZCOUNT', user.orderKey, '-inf', clear)
 end
 
@@ -50,16 +65,15 @@ local function trim(user)
   local gone = redis.call('ZRANGE', user.orderKey, 0, over - 1, 'WITHSCORES')
   for i = 1, #gone, 2 do
     index.remove(user.prefix, gone[i])
-    redis.call('ZREM', user.orderKey, gone[i])
-    redis.call('HDEL', user.progressKey, gone[i])
+    leave(user, gone[i], redis.call('HGET', user.progressKey, gone[i]))
   end
   redis.call('HSET', user.stateKey, 'floor', gone[#gone])
 end
 
--- The versions of a packed progress and the time of its row ('' when it is forgotten).
+-- The versions of a packed progress and the time of its row ('' when it is not in the history).
 local function heads(packed)
-  local rev, position_at = string.match(packed, '^%[%[(%d+),?(%d*)')
-  return tonumber(rev), position_at, tonumber(string.match(packed, '%],%[(%d+)'))
+  local rev, watched_at = string.match(packed, '^%[%[(%d+),?(%d*)')
+  return tonumber(rev), watched_at, tonumber(string.match(packed, '%],%[(%d+)') or '0')
 end
 
 local function joined(row, content)
@@ -73,12 +87,14 @@ local function applyItems(user, at, count)
   local known = redis.call('HMGET', user.progressKey, unpack(ids))
   for n = 1, count do
     local id, packed, record = ids[n], ARGV[at + n * 3 - 2], tonumber(ARGV[at + n * 3 - 1])
-    local rev, position_at, content_rev = heads(packed)
+    local rev, watched_at, content_rev = heads(packed)
     local old, old_rev, old_at, old_content_rev = known[n], 0, '', 0
     if old then old_rev, old_at, old_content_rev = heads(old) end
     local newer, fuller = rev > old_rev, content_rev > old_content_rev
-    if not newer then position_at = old_at end
-    if position_at == '' then
+    -- The view let go of this very row: it is told when its content changed.
+    local out_of_reach = old_at == '' and rev == old_rev and watched_at ~= ''
+    if not newer and not out_of_reach then watched_at = old_at end
+    if watched_at == '' then
       if newer then
         progress[#progress + 1] = id
         progress[#progress + 1] = packed
@@ -86,7 +102,7 @@ local function applyItems(user, at, count)
         if old_content_rev > 0 then index.remove(user.prefix, id) end
         user.changed(id)
       end
-    elseif (newer or fuller) and tonumber(position_at) > user.lowest then
+    elseif (newer or fuller) and tonumber(watched_at) > user.lowest then
       if fuller and record > 0 then index.put(user.prefix, user.id, id, ARGV[2 + record])
       elseif fuller and old_content_rev > 0 then index.remove(user.prefix, id) end
       if not newer then packed = joined(old, packed)
@@ -94,10 +110,14 @@ local function applyItems(user, at, count)
       progress[#progress + 1] = id
       progress[#progress + 1] = packed
       if newer then
-        order[#order + 1] = position_at
+        order[#order + 1] = watched_at
         order[#order + 1] = id
       end
       user.changed(id)
+    elseif newer or (fuller and out_of_reach) then
+      if old_content_rev > 0 then index.remove(user.prefix, id) end
+      leave(user, id, packed)
+      if old_at ~= '' or tonumber(watched_at) > user.cleared then user.changed(id) end
     end
   end
   index.flush(user.prefix)
@@ -114,17 +134,18 @@ local function applyUser(key, at)
   if not state[1] then return ${COLD} end
   if state[5] ~= index.current() then return ${ELSEWHERE} end
   local before, clear, left, changes = tonumber(state[2] or '0'), tonumber(ARGV[at + 2]), 0, {}
-  local seq, cleared = before, tonumber(state[3] or '0')
+  local seq, cleared, floor = before, tonumber(state[3] or '0'), tonumber(state[4] or '0')
   user.changed = function(id)
     seq = seq + 1
     changes[#changes + 1] = seq
     changes[#changes + 1] = id
   end
   if clear > cleared then
+    if floor > cleared then redis.call('HINCRBY', user.stateKey, 'clears', 1) end
     cleared, seq = clear, seq + 1
     redis.call('HSET', user.stateKey, 'cleared', ARGV[at + 2])
   end
-  user.lowest = math.max(cleared, tonumber(state[4] or '0'))
+  user.cleared, user.lowest = cleared, math.max(cleared, floor)
   if clear > 0 then left = clearUpTo(user, ARGV[at + 2]) end
   local count = tonumber(ARGV[at + 3])
   if count > 0 then applyItems(user, at + 4, count) end
@@ -144,7 +165,7 @@ return left
 
 /**
  * A refill begins: from here on turns project into this user. Refills of one user share a token, for all of
- * them read Postgres after it was set. ARGV: a new token.
+ * them read Postgres after it was set. ARGV: a new token, history limit.
  * Returns {token, 1 when the view is already warm}, or {} when its records are in another index: evict it first.
  */
 const BEGIN_REFILL = `
@@ -152,7 +173,7 @@ local state = redis.call('HMGET', KEYS[1], 'epoch', 'warm', 'index')
 local current = index.current()
 if state[1] and state[3] ~= current then return {} end
 if state[1] then return {state[1], state[2] and 1 or 0} end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'index', current)
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'index', current, 'limit', ARGV[2])
 return {ARGV[1], 0}
 `;
 
@@ -169,8 +190,7 @@ if floor > 0 then
   local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text)
   for i = 1, #gone do
     index.remove(ARGV[3], gone[i])
-    redis.call('ZREM', KEYS[2], gone[i])
-    redis.call('HDEL', KEYS[3], gone[i])
+    leave({ orderKey = KEYS[2], progressKey = KEYS[3] }, gone[i], redis.call('HGET', KEYS[3], gone[i]))
   end
   redis.call('HSET', KEYS[1], 'floor', text)
   index.flush(ARGV[3])
@@ -178,34 +198,3 @@ end
 redis.call('HSET', KEYS[1], 'warm', 1)
 return 1
 `;
-
-/**
- * Lets go of a state that only says that the view is being removed: unless another removal, which began later, has put
- * its own name there. ARGV: the name.
- */
-export const endRemoval: Script = {
-  readOnly: false,
-  source: `
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
-`,
-};
-
-/**
- * The user is cold again, with all its records, in whichever index they are. KEYS: those of `historyKeys`.
- * ARGV: name and prefix of each model.
- */
-export function evictScript(models: readonly IndexModel[]): Script {
-  const drops = models.map(({ name, lua }) => `['${name}'] = ${lua.drop.trim()}`);
-  return {
-    readOnly: false,
-    source: `
-local drop = { ${drops.join(",\n")} }
-local making = redis.call('HGET', KEYS[1], 'index') or ''
-for n = 1, #ARGV, 2 do
-  if string.match(making, '^[^:]*') == ARGV[n] then drop[ARGV[n]](ARGV[n + 1], redis.call('HKEYS', KEYS[3])) end
-end
-return redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
-`,
-  };
-}

@@ -21,13 +21,17 @@ const content = {
   ...{ sport: facts.sport, series: facts.series, teams: facts.teams },
   ...{ show: null, season: null, episode: null, credits_at: null, released_at: "2024-12-14T15:00:00.000Z" },
 };
+const analytics = {
+  ...{ content_id: "match-42", viewers: 3, plays: 4, completions: 3, completion_rate: 0.75 },
+  ...{ drop_off: [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3], mean_watched_share: 0.75 },
+};
 const rejected = { content_id: "match-43", status: "rejected" };
 const faults = [{ path: "1.title", message: "1 to 500 characters, none of them NUL" }];
 const lineFaults = [{ path: "title", message: "1 to 500 characters, none of them NUL" }];
 const stored = { content_id: "match-42", status: "created" };
 
 /** Of every operation here, whoever it is for. */
-const asked = ["unauthorized", "forbidden", "invalid_input", "unavailable"] as const;
+const asked = ["unauthorized", "forbidden", "invalid_input", "history_off", "unavailable"] as const;
 const written = ["malformed_json", "body_too_large", "unsupported_media_type"] as const;
 
 const operation = (operationId: string, summary: string, description?: string) => ({
@@ -75,6 +79,20 @@ export const cataloguePaths = {
       ),
       parameters: [contentId],
       responses: { 204: { description: "It is gone" }, ...problems(...asked, "not_found") },
+    },
+  },
+  "/contents/{content_id}/analytics": {
+    get: {
+      ...operation(
+        "getAnalytics",
+        "How a content is watched",
+        "Counted as plays change, never by looking at all of them. Plays that were forgotten are not in it.",
+      ),
+      parameters: [contentId],
+      responses: {
+        200: answers("The counts", ref("ContentAnalytics"), analytics),
+        ...problems("unauthorized", "forbidden", "not_found", "invalid_input", "history_off", "unavailable"),
+      },
     },
   },
   "/contents": {

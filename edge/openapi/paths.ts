@@ -1,6 +1,10 @@
+import { actionPaths, clearHistory, forgetItem } from "./actions.ts";
 import { answers, problems, ref } from "./answers.ts";
 import { cataloguePaths } from "./catalogue.ts";
+import { nextUpPaths } from "./next-up.ts";
+import { readPaths } from "./reads.ts";
 import { parameterSchemas } from "./schemas.ts";
+import { sessionPaths } from "./sessions.ts";
 
 const path = (name: keyof typeof parameterSchemas, description: string) => ({
   ...{ name, in: "path", required: true, description },
@@ -73,7 +77,7 @@ const list = (operationId: string) => ({
       },
     ),
     304: { description: "Nothing changed since that `ETag`" },
-    ...problems("unauthorized", "forbidden", "invalid_input", "unavailable"),
+    ...problems("unauthorized", "forbidden", "invalid_input", "history_off", "unavailable"),
   },
 });
 
@@ -96,20 +100,8 @@ const post = (operationId: string, summary: string, parameter: object) => ({
     202: answers("Durable", ref("Accepted"), accepted),
     ...problems(
       ...(["malformed_json", "unauthorized", "forbidden", "body_too_large"] as const),
-      ...(["unsupported_media_type", "invalid_input", "backlog_full", "unavailable"] as const),
+      ...(["unsupported_media_type", "invalid_input", "history_off", "backlog_full", "unavailable"] as const),
     ),
-  },
-});
-
-const forget = (operationId: string, summary: string, parameters: object[]) => ({
-  operationId,
-  summary,
-  tags: ["Watch history"],
-  parameters,
-  responses: {
-    202: { description: "Durable; soon it is gone from reads as well" },
-    204: { description: "Durable, and gone from the next read" },
-    ...problems("unauthorized", "forbidden", "invalid_input", "backlog_full", "unavailable"),
   },
 });
 
@@ -125,10 +117,7 @@ export const paths = {
   },
   "/users/{user_id}/watchhistory": {
     get: list("getHistory"),
-    delete: forget("clearHistory", "Forget a whole history, or all of it up to a time", [
-      userId,
-      query("before", "ISO 8601 with its offset, or epoch milliseconds; now, when absent"),
-    ]),
+    delete: clearHistory,
   },
   "/users/{user_id}/watchhistory/facets": {
     get: {
@@ -149,7 +138,7 @@ export const paths = {
           { ETag: text("The version of these counts") },
         ),
         304: { description: "Nothing changed since that `ETag`" },
-        ...problems("unauthorized", "forbidden", "invalid_input", "unavailable"),
+        ...problems("unauthorized", "forbidden", "invalid_input", "history_off", "unavailable"),
       },
     },
   },
@@ -161,15 +150,19 @@ export const paths = {
       parameters: [userId, contentId],
       responses: {
         200: answers("The item", ref("HistoryItem"), item),
-        ...problems("unauthorized", "forbidden", "not_found", "invalid_input", "unavailable"),
+        ...problems("unauthorized", "forbidden", "not_found", "invalid_input", "history_off", "unavailable"),
       },
     },
-    delete: forget("forgetHistoryItem", "Forget one item", [userId, contentId]),
+    delete: forgetItem,
   },
   "/profiles/{user_id}/history": {
     get: list("getProfileHistory"),
     post: post("postProfileEvents", "Say what a user watched", userId),
   },
+  ...actionPaths,
+  ...nextUpPaths,
+  ...readPaths,
+  ...sessionPaths,
   ...cataloguePaths,
   "/health": {
     get: operations("health", "Is it alive?", {

@@ -1,17 +1,23 @@
 import * as z from "zod";
+import { ClearQuery, MarkInput, MarksInput, MomentQuery, SettingsInput } from "../../db/contract/actions.ts";
+import { ContentAnalytics } from "../../db/contract/analytics.ts";
 import {
   CONTENT_OUTCOMES,
   type ContentLineResult,
   ContentList,
   type ContentResult,
 } from "../../db/contract/bulk.ts";
+import { Changes, ChangesQuery } from "../../db/contract/changes.ts";
 import { ContentInput, ContentView, ListedContentInput } from "../../db/contract/contents.ts";
+import { ContinueItem, ContinueQuery } from "../../db/contract/continue-watching.ts";
 import { BatchInput, type EventResult, HeartbeatInput } from "../../db/contract/events.ts";
 import { ContentId, PlainId, UserId } from "../../db/contract/ids.ts";
+import { NextFixture, NextUpItem, NextUpQuery } from "../../db/contract/next-up.ts";
 import { FacetsQuery, HistoryQuery } from "../../db/contract/pages.ts";
 import { type Fault, problem, REFUSALS, Refusal, type RefusalCode } from "../../db/contract/refusals.ts";
-import { type AcceptedAnswer, ClearQuery } from "../../db/contract/requests.ts";
-import { Facet, HistoryItem, NarrowedItem } from "../../db/contract/views.ts";
+import type { AcceptedAnswer } from "../../db/contract/requests.ts";
+import { PositionInput, SessionInput, SessionView, StartedSession } from "../../db/contract/sessions.ts";
+import { Facet, HistoryItem, HistorySettings, NarrowedItem } from "../../db/contract/views.ts";
 
 const codes = Object.keys(REFUSALS) as RefusalCode[];
 
@@ -80,11 +86,24 @@ const ReadySchema = z.object({
 /** The schemas of `components`: what validates is what is published. */
 export const schemas = {
   Heartbeat: input(HeartbeatInput),
-  Batch: batchOf(input(BatchInput)),
+  Batch: listOf("events", "Heartbeat", input(BatchInput)),
   Accepted: output(AcceptedSchema),
   HistoryItem: output(HistoryItem),
   NarrowedItem: output(NarrowedItem),
   Facet: output(Facet),
+  Mark: input(MarkInput),
+  Marks: listOf("marks", "Mark", input(MarksInput)),
+  SettingsInput: input(SettingsInput),
+  HistorySettings: output(HistorySettings),
+  ContentAnalytics: output(ContentAnalytics),
+  ContinueItem: output(ContinueItem),
+  Changes: output(Changes),
+  SessionInput: input(SessionInput),
+  PositionInput: input(PositionInput),
+  Session: output(SessionView),
+  StartedSession: output(StartedSession),
+  NextUpItem: output(NextUpItem),
+  NextFixture: output(NextFixture),
   ContentInput: input(ContentInput),
   ListedContent: input(ListedContentInput),
   ContentList: { ...input(ContentList), items: { $ref: "#/components/schemas/ListedContent" } },
@@ -113,14 +132,25 @@ export const parameterSchemas = {
   series: given(HistoryQuery.shape.series),
   show: given(HistoryQuery.shape.show),
   season: given(HistoryQuery.shape.season),
-  before: { ...input(ClearQuery.shape.before.unwrap().unwrap()), examples: ["2026-01-31T20:15:00Z"] },
+  continue_limit: output(ContinueQuery.shape.limit),
+  changes_limit: output(ChangesQuery.shape.limit),
+  since: input(ChangesQuery.shape.since),
+  next_up_limit: output(NextUpQuery.shape.limit),
+  next_up_kind: input(NextUpQuery.shape.kind),
+  before: time(ClearQuery.shape.before),
+  occurred_at: time(MomentQuery.shape.occurred_at),
+  sent_at: time(MomentQuery.shape.sent_at),
 };
 
-/** Each event is checked alone, so the contract leaves them open; a reader wants to know what they are. */
-function batchOf(batch: JsonSchema): JsonSchema {
-  const properties = batch.properties as { events: JsonSchema };
-  const events = { ...properties.events, items: { $ref: "#/components/schemas/Heartbeat" } };
-  return { ...batch, properties: { ...properties, events } };
+/** Each of a list is checked alone, so the contract leaves them open; a reader wants to know what they are. */
+function listOf(member: string, item: string, list: JsonSchema): JsonSchema {
+  const properties = list.properties as Record<string, JsonSchema>;
+  const items = { $ref: `#/components/schemas/${item}` };
+  return { ...list, properties: { ...properties, [member]: { ...properties[member], items } } };
+}
+
+function time(schema: z.ZodDefault<z.ZodNullable<z.ZodType>>): JsonSchema {
+  return { ...given(schema), examples: ["2026-01-31T20:15:00Z"] };
 }
 
 /** A parameter is given or left out, and never null. */

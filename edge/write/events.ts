@@ -3,12 +3,17 @@ import { receive } from "../../db/contract/events.ts";
 import { PlainId } from "../../db/contract/ids.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import { acceptedAnswer, parseJson, UserPath } from "../../db/contract/requests.ts";
-import type { Write } from "./forward.ts";
+import { userOfSession } from "../../db/contract/sessions.ts";
+import type { Finding, Write } from "./forward.ts";
 
-/** Events of a playback session; the token says whose they are. */
+/** Events of a playback session; the token says whose they are, or leaves it to the session. */
 export const sessionEvents: Write = (c) => {
   const session_id = checked(PlainId, c.req.param("session_id"), ["session_id"]);
-  return { owner: { user_id: sessionOwner(c.var.viewer, session_id), session_id }, ...events };
+  const owner: Finding = async ({ readSession }) => {
+    const userOf = async (id: string) => userOfSession(await readSession(id));
+    return { user_id: await sessionOwner(c.var.viewer, session_id, userOf), session_id };
+  };
+  return { owner, ...events };
 };
 
 /** Events of a user. */

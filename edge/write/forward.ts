@@ -1,15 +1,19 @@
+import type { Arrival } from "../../db/contract/arrival.ts";
 import { readBody } from "../../db/contract/body.ts";
-import type { Arrival, Entry, EventResult, Received } from "../../db/contract/events.ts";
-import { Refusal } from "../../db/contract/refusals.ts";
+import type { EventResult, Received } from "../../db/contract/events.ts";
 import { type AcceptedAnswer, type Stamp, stampHeaders } from "../../db/contract/requests.ts";
-import type { EdgeContext, EdgeDeps, EdgeHandler } from "../deps.ts";
+import { append, orOutOfReach } from "../append.ts";
+import type { EdgeContext, EdgeDeps, EdgeHandler, EdgeRedis } from "../deps.ts";
 import { IngestUnreachable } from "../ingest.ts";
 import { asQuestion, asResponse } from "../pass.ts";
-import { RedisFailed } from "../redis.ts";
+
+type Owner = Pick<Arrival, "user_id" | "session_id">;
+/** Ingest finds it out by itself, so Redis is only asked when that is away. */
+export type Finding = (redis: Pick<EdgeRedis, "readSession">) => Promise<Owner>;
 
 /** A kind of write: who may, whose history it is, and what ingest would make of it. */
 export type Write = (c: EdgeContext) => {
-  owner: Pick<Arrival, "user_id" | "session_id">;
+  owner: Owner | Finding;
   /** The same pure function that ingest uses. */
   receive: (arrival: Arrival, body: Uint8Array) => Received;
   /** What 202 says when the edge has appended it itself: durable, and not yet to be seen. */
@@ -28,7 +32,7 @@ export function forward(deps: EdgeDeps, write: Write): EdgeHandler {
   return async function forward(c) {
     const stamp: Stamp = { received_at: now(), arrival_id: newId() };
     const { owner, receive, answer } = write(c);
-    const body = c.req.method === "POST" ? await readBody(c.req.raw) : null;
+    const body = c.req.method !== "DELETE" ? await readBody(c.req.raw) : null;
 
     const question = asQuestion(c, settings.deadlines.writeMs);
     Object.assign(question.headers, stampHeaders(stamp));
@@ -40,21 +44,11 @@ export function forward(deps: EdgeDeps, write: Write): EdgeHandler {
       log("warn", "write: ingest is unreachable, the edge appends itself", details);
     }
 
-    const arrival = { ...owner, ...stamp, max_age_ms: settings.eventMaxAgeMs };
+    const its = typeof owner === "function" ? await orOutOfReach(owner(deps.redis)) : owner;
+    const arrival = { ...its, ...stamp, max_age_ms: settings.eventMaxAgeMs };
     const { entry, results } = receive(arrival, body ?? new Uint8Array());
     await append(deps, entry);
     const said = answer(results);
     return said ? c.json(said, 202) : c.body(null, 202);
   };
-}
-
-async function append({ redis, settings }: EdgeDeps, entry: Entry): Promise<void> {
-  let taken: boolean;
-  try {
-    taken = await redis.append(entry, settings.backlogLimit);
-  } catch (cause) {
-    if (!(cause instanceof RedisFailed)) throw cause;
-    throw new Refusal("unavailable", "nothing can be accepted now", { cause, retryAfterSeconds: 5 });
-  }
-  if (!taken) throw new Refusal("backlog_full", "too many events are waiting", { retryAfterSeconds: 5 });
 }

@@ -14,11 +14,11 @@ import type { Stored } from "./store.ts";
 export async function storeSound(
   folded: Folded,
   eventsOf: () => readonly DrainEvent[],
-  storeFolded: (folded: Folded) => Promise<Stored>,
+  storeFolded: (folded: Folded, eventsOf: () => readonly DrainEvent[]) => Promise<Stored>,
   isPoison: (error: unknown) => boolean,
 ): Promise<{ stored: Stored; poison: Poison[] }> {
   try {
-    return { stored: await storeFolded(folded), poison: [] };
+    return { stored: await storeFolded(folded, eventsOf), poison: [] };
   } catch (error) {
     if (!isPoison(error)) throw error;
     const events = eventsOf();
@@ -33,13 +33,14 @@ export async function storeSound(
       stored: {
         rows: [...left.stored.rows, ...right.stored.rows],
         cleared: new Map([...left.stored.cleared, ...right.stored.cleared]),
+        completions: [...left.stored.completions, ...right.stored.completions],
       },
       poison: [...left.poison, ...right.poison],
     };
   }
 }
 
-const NOTHING: Stored = { rows: [], cleared: new Map() };
+const NOTHING: Stored = { rows: [], cleared: new Map(), completions: [] };
 
 /** The database's own words; Drizzle's message would hold the statement. */
 function reasonOf(error: unknown): string {

@@ -1,32 +1,101 @@
+import type { Completion } from "../../db/contract/cloud-events.ts";
+import type { WatchEvent } from "../../db/contract/events.ts";
 import type { UserId } from "../../db/contract/ids.ts";
+import { isWithin, pausesOf } from "../../db/contract/pauses.ts";
 import type { Database } from "../../db/postgres/connect.ts";
 import type { StoredRow } from "../../db/postgres/rows.ts";
 import type { HistoryRow } from "../../db/rows.ts";
-import type { Folded } from "./fold.ts";
-import { clearedUsers, emptyCleared, markCleared } from "./store-clears.ts";
-import { storeItems } from "./store-items.ts";
+import { emptyForgotten, loadRowsOf } from "./empty-forgotten.ts";
+import { type Folded, fold, type OwnedEvent } from "./fold.ts";
+import { forgetPlays } from "./forget-plays.ts";
+import type { KnownPlays } from "./known-plays.ts";
+import { storeBatch } from "./store-batch.ts";
+import { loadMarks, type Marks, storeMarks } from "./store-marks.ts";
 
-/** What a turn has to project: the current row of every key that it touched, and the clears that it met. */
-export type Stored = { rows: HistoryRow[]; cleared: Map<UserId, number> };
+/** What a turn has to tell: the current row of every key that it touched, the clears that it met, and completions. */
+export type Stored = { rows: HistoryRow[]; cleared: Map<UserId, number>; completions: Completion[] };
 
 /**
- * Makes a folded batch durable.
+ * Makes a folded batch durable, but for what happened in a pause.
  *
- * A clear is marked before rows are emptied, and a turn looks for marks after its rows are committed: of a clear
- * and a turn that race, at least one sees the other, so no row escapes both. Each statement commits by itself
- * and may be repeated.
+ * Clears and pauses are marked before rows are emptied, and a turn looks for marks again after its rows are committed:
+ * of a mark and a turn that race, at least one sees the other, so no row escapes both. Each transaction may be
+ * repeated.
+ *
+ * @param eventsOf the events of the batch, asked for only when some of them happened in a pause.
  */
-export async function store(db: Database, { items, cleared }: Folded): Promise<Stored> {
-  const marked = await markCleared(db, cleared);
-  const emptied = await emptyCleared(db, [...marked.keys()]);
-  const stored = await storeItems(db, items);
+export async function store(
+  db: Database,
+  folded: Folded,
+  eventsOf: () => readonly OwnedEvent[],
+  known: KnownPlays,
+): Promise<Stored> {
+  const marked = await storeMarks(db, folded);
+  const emptied = await empty(db, marked);
 
-  const met = await clearedUsers(db, [...new Set(stored.map((row) => row.user_id))]);
-  const markOf = ({ user_id }: StoredRow) => met.get(user_id) ?? 0;
-  const covered = stored.filter((row) => row.oldest_at !== null && row.oldest_at <= markOf(row));
-  const caught = await emptyCleared(db, [...new Set(covered.map((row) => row.user_id))]);
+  const users = [...new Set(folded.items.map(({ user_id }) => user_id))];
+  const before = await loadMarks(db, users);
+  const kept = withoutPaused(folded, before, eventsOf);
+  const { rows: stored, completions } = await storeBatch(db, kept, before, known);
 
-  // A forgotten row that the mark covers needs no trace in the views: the mark itself keeps it out.
-  const told = stored.filter((row) => row.position_at > 0 || row.deleted_at > markOf(row));
-  return { rows: [...told, ...emptied, ...caught], cleared: new Map([...met, ...marked]) };
+  const after = await loadMarks(db, users);
+  const clearedAt = ({ user_id }: StoredRow) => after.get(user_id)?.cleared_at ?? 0;
+  const covered = stored.filter((row) => row.oldest_at !== null && row.oldest_at <= clearedAt(row));
+  const unlike = (is: typeof isSame) =>
+    [...after].flatMap(([user, marks]) => (is(marks, before.get(user)) ? [] : [user]));
+  const caught = new Set([...covered.map((row) => row.user_id), ...unlike(isSame)]);
+  const late = await empty(db, new Map([...after].filter(([user]) => caught.has(user))));
+
+  // A row that the mark covers needs no trace in the views: the mark itself keeps it out.
+  const told = stored.filter((row) => (row.watched_at || goneAt(row)) > clearedAt(row));
+  // Whatever a pause took away, this time or when the batch came before.
+  const rest = await loadRowsOf(db, [...folded.pauses.keys(), ...unlike(hasSamePauses)]);
+  const cleared = [...after, ...marked].map(([user, { cleared_at }]) => [user, cleared_at] as const);
+  return {
+    rows: [...told, ...emptied, ...late, ...rest],
+    cleared: new Map(cleared.filter(([, at]) => at > 0)),
+    completions,
+  };
+}
+
+/** When a row that is not shown was forgotten, or marked as not watched. */
+function goneAt({ deleted_at, said }: StoredRow): number {
+  return Math.max(deleted_at, said?.[1] ?? 0);
+}
+
+async function empty(db: Database, marks: ReadonlyMap<UserId, Marks>): Promise<StoredRow[]> {
+  const rows = await emptyForgotten(db, [...marks.keys()]);
+  await forgetPlays(db, marks);
+  return rows;
+}
+
+/** The batch without what happened in a pause. */
+function withoutPaused(
+  folded: Folded,
+  marks: ReadonlyMap<UserId, Marks>,
+  eventsOf: () => readonly OwnedEvent[],
+): Folded {
+  const pauses = new Map([...marks].map(([user, its]) => [user, pausesOf(its)] as const));
+  if ([...pauses.values()].every((stretches) => stretches.length === 0)) return folded;
+  return fold(
+    eventsOf().filter(
+      ({ user_id, event }) =>
+        KEPT_IN_A_PAUSE.has(event.type) || !isWithin(pauses.get(user_id) ?? [], event.occurred_at),
+    ),
+  );
+}
+
+/** To forget is always possible. */
+const KEPT_IN_A_PAUSE: ReadonlySet<WatchEvent["type"]> = new Set(["forget", "clear", "pause"]);
+
+/** Marks only ever grow. */
+function isSame(marks: Marks, others: Marks | undefined): boolean {
+  return marks.cleared_at === (others?.cleared_at ?? 0) && hasSamePauses(marks, others);
+}
+
+function hasSamePauses(marks: Marks, others: Marks | undefined): boolean {
+  return (
+    marks.paused_at.length === (others?.paused_at.length ?? 0) &&
+    marks.resumed_at.length === (others?.resumed_at.length ?? 0)
+  );
 }

@@ -1,11 +1,13 @@
+import type { Completion } from "../../db/contract/cloud-events.ts";
+import type { UserId } from "../../db/contract/ids.ts";
 import { isPoison } from "../../db/postgres/outcome.ts";
 import { keepTrying } from "../keep-trying.ts";
 import type { Log } from "../observe/log.ts";
 import type { EventStream, StreamEntry } from "../stream.ts";
 import type { Projection } from "../views/project.ts";
 import { storeSound } from "./bisect.ts";
-import { decode } from "./decode.ts";
-import { type Folded, fold } from "./fold.ts";
+import { type DrainEvent, decode } from "./decode.ts";
+import { type Folded, fold, type OwnedEvent } from "./fold.ts";
 import type { Stored } from "./store.ts";
 
 /** What one statement stores, and one round trip projects. */
@@ -14,7 +16,7 @@ const PART_ROWS = 1_000;
 const LANES = 2;
 
 /**
- * One turn of the drain: make a batch durable, make it visible, let go of it.
+ * One turn of the drain: make a batch durable, make it visible, tell the world, let go of it.
  *
  * A crash between any two steps leaves the batch unacknowledged, so it comes again. That is harmless because
  * `store` answers with the current row of every key the batch touched, changed or not: the second turn projects
@@ -27,17 +29,17 @@ export async function turn(
   entries: readonly StreamEntry[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, project, settle, log } = deps;
+  const { store, project, publish, settle, log } = deps;
   const patience = { signal, log };
-  const storeFolded = (folded: Folded) =>
-    keepTrying("store", () => store(folded), { ...patience, hopeless: isPoison });
+  const storeFolded = (folded: Folded, eventsOf: () => readonly DrainEvent[]) =>
+    keepTrying("store", () => store(folded, eventsOf), { ...patience, hopeless: isPoison });
 
   const { sound, poison } = decode(entries);
   await inLanes(LANES, partsOf(fold(sound)), async (part) => {
-    const users = new Set([...part.items.map((item) => item.user_id), ...part.cleared.keys()]);
-    const theirs = () => sound.filter((event) => users.has(event.user_id));
+    const theirs = () => eventsBehind(part, sound);
     const { stored, poison: refused } = await storeSound(part, theirs, storeFolded, isPoison);
     await keepTrying("project", () => project(stored), patience);
+    await keepTrying("publish", () => publish(stored.completions), patience);
     poison.push(...refused);
   });
   await keepTrying("settle", () => settle(entries, poison), patience);
@@ -47,26 +49,31 @@ export async function turn(
 }
 
 /** Cuts between users: what is known of a user is stored and projected together. */
-function partsOf({ items, cleared }: Folded): Folded[] {
+function partsOf({ items, plays, cleared, pauses }: Folded): Folded[] {
   const parts: Folded[] = [];
-  const clears = new Map(cleared);
-  let last: Folded = { items: [], cleared: new Map() };
-  let user: string | undefined;
-  for (const item of items) {
-    if (item.user_id !== user) {
-      user = item.user_id;
-      if (parts.length === 0 || last.items.length >= PART_ROWS) {
-        last = { items: [], cleared: new Map() };
-        parts.push(last);
-      }
-      const clear = clears.get(item.user_id);
-      if (clear !== undefined) last.cleared.set(item.user_id, clear);
-      clears.delete(item.user_id);
+  const partOf = new Map<UserId, Folded>();
+  const place = (user: UserId): Folded => {
+    const known = partOf.get(user);
+    if (known) return known;
+    let last = parts.at(-1);
+    if (last === undefined || last.items.length >= PART_ROWS) {
+      last = { items: [], plays: [], cleared: new Map(), pauses: new Map() };
+      parts.push(last);
     }
-    last.items.push(item);
-  }
-  // Users of whom there is nothing but a clear.
-  return clears.size === 0 ? parts : [...parts, { items: [], cleared: clears }];
+    partOf.set(user, last);
+    return last;
+  };
+  for (const item of items) place(item.user_id).items.push(item);
+  for (const play of plays) place(play.user_id).plays.push(play);
+  for (const [user, at] of cleared) place(user).cleared.set(user, at);
+  for (const [user, its] of pauses) place(user).pauses.set(user, its);
+  return parts;
+}
+
+/** The events of a batch that a part of it came from. */
+function eventsBehind({ items, cleared, pauses }: Folded, events: readonly DrainEvent[]): DrainEvent[] {
+  const users = new Set([...items.map(({ user_id }) => user_id), ...cleared.keys(), ...pauses.keys()]);
+  return events.filter(({ user_id }) => users.has(user_id));
 }
 
 /** Works on so many at a time. When one fails, no other is begun, and those under way are waited for. */
@@ -85,8 +92,10 @@ async function inLanes<T>(
 }
 
 export type TurnDeps = {
-  store: (folded: Folded) => Promise<Stored>;
+  store: (folded: Folded, eventsOf: () => readonly OwnedEvent[]) => Promise<Stored>;
   project: (projection: Projection) => Promise<void>;
+  /** Tells the world of what was completed. */
+  publish: (completions: readonly Completion[]) => Promise<void>;
   settle: EventStream["settle"];
   log: Log;
 };

@@ -1,12 +1,12 @@
 import type { ListedContent } from "../../db/contract/contents.ts";
 import type { ContentId } from "../../db/contract/ids.ts";
-import { Refusal } from "../../db/contract/refusals.ts";
 import type { Database } from "../../db/postgres/connect.ts";
-import { isPoison } from "../../db/postgres/outcome.ts";
 import type { Log } from "../observe/log.ts";
 import { type LoadedContent, loadContent } from "./load-content.ts";
+import { loadRollups } from "./load-rollups.ts";
 import { removeContent } from "./remove-content.ts";
 import { type StoreOutcome, storeContents } from "./store-contents.ts";
+import { withinReach } from "./within-reach.ts";
 
 /** The catalogue. Everything throws Refusal `unavailable` while Postgres is out of reach. */
 export type ContentLibrary = {
@@ -14,27 +14,46 @@ export type ContentLibrary = {
   load(content_id: ContentId): Promise<LoadedContent | null>;
   /** @returns false when it was not there. */
   remove(content_id: ContentId): Promise<boolean>;
+  /** What its plays come to, by measure; null when nobody watched it and it is not there. */
+  rollups(content_id: ContentId): Promise<Map<string, number> | null>;
 };
 
-/** Long enough for a Postgres that restarts. */
-const RETRY_SECONDS = 5;
-
 /** The catalogue as Postgres has it. */
-export function contentLibrary({ db, log }: { db: Database; log: Log }): ContentLibrary {
-  async function within<T>(asking: Promise<T>): Promise<T> {
+export function contentLibrary({ db, catalogueMoved, log }: ContentLibraryDeps): ContentLibrary {
+  const within = <T>(asking: Promise<T>) => withinReach(log, "the catalogue", asking);
+
+  async function store(contents: readonly ListedContent[]): Promise<Map<ContentId, StoreOutcome>> {
+    const outcomes = await within(storeContents(db, contents));
+    if ([...outcomes.values()].some((outcome) => outcome !== "unchanged")) await moved();
+    return outcomes;
+  }
+
+  async function remove(content_id: ContentId): Promise<boolean> {
+    const removed = await within(removeContent(db, content_id));
+    if (removed) await moved();
+    return removed;
+  }
+
+  /** A change is in the queue of those that are carried, and told of again from there. */
+  async function moved(): Promise<void> {
     try {
-      return await asking;
-    } catch (cause) {
-      if (isPoison(cause)) throw cause;
-      log.warn({ error: cause }, "the catalogue is out of reach");
-      const extra = { cause, retryAfterSeconds: RETRY_SECONDS };
-      throw new Refusal("unavailable", "the catalogue is out of reach", extra);
+      await catalogueMoved();
+    } catch (error) {
+      log.warn({ error }, "catalogue: Redis is away, what comes next learns of the change later");
     }
   }
 
   return {
-    store: (contents) => within(storeContents(db, contents)),
+    store,
     load: (content_id) => within(loadContent(db, content_id)),
-    remove: (content_id) => within(removeContent(db, content_id)),
+    remove,
+    rollups: (content_id) => within(loadRollups(db, content_id)),
   };
 }
+
+type ContentLibraryDeps = {
+  db: Database;
+  /** Told after every change, once it is committed. */
+  catalogueMoved: () => Promise<void>;
+  log: Log;
+};

@@ -71,7 +71,7 @@ async function compare(deps: AuditDeps, user: UserId): Promise<Difference[] | nu
     const row = expected.get(id);
     const content = known.get(id as ContentId) ?? null;
     const sides = [
-      ["order", row ? String(row.position_at) : null, scores.get(id) ?? null],
+      ["order", row ? String(row.watched_at) : null, scores.get(id) ?? null],
       ["progress", row ? packProgress(row, content) : null, scores.has(id) ? (progress[id] ?? null) : null],
       ["record", row ? (packRecord(content)?.view ?? null) : null, views[at] || null],
     ] as const;
@@ -94,7 +94,7 @@ async function compare(deps: AuditDeps, user: UserId): Promise<Difference[] | nu
 
 /** What Redis should show: the items above its floor. */
 function expectedOf({ shown }: LoadedHistory, lowest: number): Map<string, HistoryRow> {
-  return new Map(shown.filter((row) => row.position_at > lowest).map((row) => [row.content_id, row]));
+  return new Map(shown.filter((row) => row.watched_at > lowest).map((row) => [row.content_id, row]));
 }
 
 export type AuditDeps = ProjectDeps & { db: Database };

@@ -25,7 +25,7 @@ export type CarriedPage = { taken: number; contents: number; viewers: number };
  *
  * @throws when a store is away: try again.
  */
-export async function carryPage({ db, project }: CarryPageDeps): Promise<CarriedPage> {
+export async function carryPage({ db, project, catalogueMoved }: CarryPageDeps): Promise<CarriedPage> {
   return await inTransaction(db, async (tx) => {
     const changes = await takeUp(tx);
     if (changes.length === 0) return { taken: 0, contents: 0, viewers: 0 };
@@ -36,6 +36,7 @@ export async function carryPage({ db, project }: CarryPageDeps): Promise<Carried
     const last = rows.length < VIEWERS_AT_ONCE ? undefined : rows.at(-1);
     const end = last ? changes.findIndex((change) => change.content_id === last.content_id) : changes.length;
     const finished = changes.slice(0, end);
+    if (finished.length > 0) await catalogueMoved();
     await forget(tx, finished);
     if (last) await goOnAfter(tx, last, rows);
     return { taken: changes.length, contents: finished.length, viewers: rows.length };
@@ -105,4 +106,6 @@ export type CarryPageDeps = {
   db: Database;
   /** Whatever it asks of Postgres goes through the transaction: those who wait for its locks may hold the pool. */
   project: (projection: Projection, tx: Transaction) => Promise<void>;
+  /** Told before a change is let go of: whoever stored it may have had no Redis to say so, or died before. */
+  catalogueMoved: () => Promise<void>;
 };

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { UserId } from "../../db/contract/ids.ts";
+import { endRemoval, evictScript } from "../../db/redis/evict-scripts.ts";
 import { INDEX_MODELS } from "../../db/redis/index/models.ts";
 import { historyKeys, searchIndex } from "../../db/redis/keys.ts";
-import { endRemoval, evictScript } from "../../db/redis/view-scripts.ts";
 import { runScript } from "../redis.ts";
 
 /** The user is cold from here on: the next read refills. */

@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import { alternativesOf, type Dimension, type HistoryFilter } from "../../db/contract/dimensions.ts";
-import type { UserId } from "../../db/contract/ids.ts";
+import type { ContentId, UserId } from "../../db/contract/ids.ts";
 import type { Cursor } from "../../db/contract/pages.ts";
 import { type Facet, facetsInOrder } from "../../db/contract/views.ts";
 import { column } from "../../db/postgres/batch.ts";
@@ -13,8 +13,8 @@ import type { HistoryRow } from "../../db/rows.ts";
 export type LoadedHistory = {
   /** Newest first. */
   shown: HistoryRow[];
-  /** Forgotten items: their revs keep slow projections of older rows away. */
-  forgotten: HistoryRow[];
+  /** What a slow projection of an older row must not bring back, or up again: revs keep it away. */
+  behind: HistoryRow[];
   cleared_at: number;
   /** Items up to this time were left out; 0 when everything is here. */
   floor: number;
@@ -22,14 +22,12 @@ export type LoadedHistory = {
 
 export async function loadHistory(db: Database, user: UserId, limit: number): Promise<LoadedHistory> {
   const [rows, cleared_at] = await Promise.all([loadRows(db, user, limit + 1), clearedAt(db, user)]);
-  const all = rows.filter((row) => row.position_at > 0);
-  const shown = all.slice(0, limit);
-  const left = all[limit];
+  const listed = rows.filter((row) => row.listed);
   return {
-    shown,
-    forgotten: rows.filter((row) => row.position_at === 0),
+    shown: listed.slice(0, limit),
+    behind: rows.filter((row) => !row.listed),
     cleared_at,
-    floor: left?.position_at ?? 0,
+    floor: listed[limit]?.watched_at ?? 0,
   };
 }
 
@@ -42,27 +40,29 @@ export async function loadPage(
   user: UserId,
   { after, filter, limit }: { after: Cursor | null; filter: HistoryFilter | null; limit: number },
 ): Promise<HistoryRow[]> {
-  const from = after
-    ? sql`AND (position_at, content_id) < (${after.position_at}, ${after.content_id})`
-    : sql``;
+  const from = after ? sql`AND (watched_at, content_id) < (${after.watched_at}, ${after.content_id})` : sql``;
   const rows = await db.execute(sql`
     WITH page AS (
       SELECT * FROM listitems ${shownItems(user)} ${from} ${filter ? fulfilling(filter) : sql``}
-      ORDER BY position_at DESC, content_id DESC LIMIT ${limit}
+      ORDER BY watched_at DESC, content_id DESC LIMIT ${limit}
     )
     ${rowsOf(sql`page`)}
-    ORDER BY i.position_at DESC, i.content_id DESC
+    ORDER BY i.watched_at DESC, i.content_id DESC
   `);
   return rows as unknown as StoredRow[];
 }
 
-/** One item out of Postgres, or null when it was never watched or is forgotten. */
-export async function loadItem(db: Database, user: UserId, content: string): Promise<HistoryRow | null> {
+/** Items out of Postgres, in no order; what was never watched or is forgotten is left out. */
+export async function loadItems(
+  db: Database,
+  user: UserId,
+  contents: readonly ContentId[],
+): Promise<HistoryRow[]> {
   const rows = await db.execute(sql`
-    WITH item AS (SELECT * FROM listitems ${shownItems(user)} AND content_id = ${content})
-    ${rowsOf(sql`item`)}
+    WITH items AS (SELECT * FROM listitems ${shownItems(user)} AND content_id = ANY(${column(contents, "text")}))
+    ${rowsOf(sql`items`)}
   `);
-  return (rows as unknown as StoredRow[])[0] ?? null;
+  return rows as unknown as StoredRow[];
 }
 
 /** How many items of a history have each value of a dimension, by Postgres. */
@@ -97,30 +97,43 @@ function fulfilling(filter: HistoryFilter): SQL {
   return sql`${asset} AND content_id IN (SELECT content_id FROM contents WHERE NOT removed AND ${sql.join(tests, sql` AND `)})`;
 }
 
-function shownItems(user: UserId) {
-  return sql`WHERE user_id = ${user} AND playlist = ${WATCH_HISTORY} AND position_at > greatest(deleted_at, ${clearMark(user)})`;
+/** What of a history is shown: everything that is in it and not forgotten. */
+export function shownItems(user: UserId): SQL {
+  return sql`WHERE user_id = ${user} AND playlist = ${WATCH_HISTORY} AND watched_at > greatest(deleted_at, ${clearMark(user)})`;
 }
 
-function clearMark(user: UserId) {
+/** Up to when the history is forgotten; 0 when it never was. */
+export function clearMark(user: UserId): SQL {
   return sql`coalesce((SELECT cleared_at FROM history_users WHERE user_id = ${user}), 0)`;
 }
 
-async function loadRows(db: Database, user: UserId, limit: number): Promise<HistoryRow[]> {
+/**
+ * The newest items, and what is not in the history (any more), or stands further back than it did before a mark was
+ * taken back. What a clear took is left out, for the views know up to when: but not when a pause may have taken
+ * something newer.
+ */
+async function loadRows(
+  db: Database,
+  user: UserId,
+  limit: number,
+): Promise<(HistoryRow & { listed: boolean })[]> {
   const rows = await db.execute(sql`
     WITH shown AS (
       SELECT * FROM listitems ${shownItems(user)}
-      ORDER BY position_at DESC, content_id DESC LIMIT ${limit}
+      ORDER BY watched_at DESC, content_id DESC LIMIT ${limit}
     ),
-    items AS (
-      SELECT * FROM shown
-      UNION ALL
-      SELECT * FROM listitems WHERE user_id = ${user} AND playlist = ${WATCH_HISTORY} AND position_at = 0
-        AND deleted_at > ${clearMark(user)}
+    behind AS (
+      SELECT l.* FROM listitems l LEFT JOIN history_users u USING (user_id)
+      WHERE l.user_id = ${user} AND l.playlist = ${WATCH_HISTORY} AND (l.watched_at = 0 OR l.marked_at > l.watched_at)
+        AND (cardinality(u.paused_at) > 0 OR coalesce(u.cleared_at, 0) <
+          greatest(l.deleted_at, l.position_at, l.marked_at, l.dismissed_at))
     )
-    ${rowsOf(sql`items`)}
-    ORDER BY i.position_at DESC, i.content_id DESC
+    SELECT its.*, true AS listed FROM (${rowsOf(sql`shown`)}) its
+    UNION ALL
+    SELECT its.*, false FROM (${rowsOf(sql`behind`)}) its
+    ORDER BY watched_at DESC, content_id DESC
   `);
-  return rows as unknown as StoredRow[];
+  return rows as unknown as (StoredRow & { listed: boolean })[];
 }
 
 async function clearedAt(db: Database, user: UserId): Promise<number> {

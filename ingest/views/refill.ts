@@ -43,7 +43,7 @@ async function refillOnce(deps: RefillDeps, user: UserId): Promise<LoadedHistory
     try {
       await warm.enter(user);
       await project(deps, {
-        rows: [...loaded.shown, ...loaded.forgotten],
+        rows: [...loaded.shown, ...loaded.behind],
         cleared: new Map([[user, loaded.cleared_at]]),
       });
       const { model, scripts } = await index.current();
@@ -60,13 +60,16 @@ async function refillOnce(deps: RefillDeps, user: UserId): Promise<LoadedHistory
 
 /** Null when Redis is away. What was made for another index is let go of first. */
 async function begin(
-  { redis, index, log }: RefillDeps,
+  { redis, index, historyLimit, log }: RefillDeps,
   user: UserId,
 ): Promise<{ token: string; warm: boolean } | null> {
   try {
     const { scripts } = await index.current();
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const reply = await runScript(redis, scripts.beginRefill, historyKeys(user), [randomUUID()]);
+      const reply = await runScript(redis, scripts.beginRefill, historyKeys(user), [
+        randomUUID(),
+        historyLimit,
+      ]);
       const [token, warm] = reply as [string?, number?];
       if (token !== undefined) return { token, warm: warm === 1 };
       await evict(redis, user);

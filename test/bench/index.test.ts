@@ -24,8 +24,8 @@ describe("the histories of the load test", () => {
 
   test("come in the order of time, across users", () => {
     const rows = rowsInTime(small[20]);
-    expect(rows.map(({ position_at }) => position_at)).toEqual(
-      rows.map(({ position_at }) => position_at).toSorted((a, b) => a - b),
+    expect(rows.map(({ watched_at }) => watched_at)).toEqual(
+      rows.map(({ watched_at }) => watched_at).toSorted((a, b) => a - b),
     );
     expect(new Set(rows.slice(0, 3).map(({ user_id }) => user_id)).size).toBe(3);
   });

@@ -1,10 +1,10 @@
 import { signToken } from "../../commands/local/sign-token.ts";
-import type { UserId } from "../../db/contract/ids.ts";
 import { deadStream, eventStream } from "../../db/redis/keys.ts";
 import { connectRedis } from "../../ingest/redis.ts";
+import type { Comparison } from "../replay/judge.ts";
 import { randomFrom } from "../replay/random.ts";
-import { type Comparison, prepareReplay, sendReplay } from "../replay/run.ts";
-import { differenceLine, statusLine } from "../replay/words.ts";
+import { prepareReplay, sendReplay } from "../replay/run.ts";
+import { comparedLine, differenceLine, statusLine } from "../replay/words.ts";
 import { startStack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 import { createReaper, type Kills, victims } from "./kills.ts";
@@ -33,7 +33,7 @@ export async function unleash({ viewers, minutes, seed, kills, say }: ChaosOptio
     const reaper = createReaper({ deaths, events: replay.events, say });
     const sending = sendReplay(replay, {
       edge: stack.edge.url,
-      tokenFor: (user: UserId) => signToken({ secret: stack.secret, user, env: {} }),
+      tokenFor: (user, roles) => signToken({ secret: stack.secret, user, roles, env: {} }),
       concurrency: CONCURRENCY,
       onSent: reaper.onSent,
       admit: reaper.admit,
@@ -69,8 +69,9 @@ export function outcomeLine({ kills, users, events, lost, differences }: Outcome
   return `${kills} kills, ${users} users, ${events} events, ${lost} lost, ${differences} differences`;
 }
 
-function report(where: string, { differences }: Comparison, say: (line: string) => void): void {
-  say(`compared with ${where}: ${differences.length} differences`);
+function report(where: string, comparison: Comparison, say: (line: string) => void): void {
+  const { differences } = comparison;
+  say(`compared with ${where}: ${differences.length} differences in ${comparedLine(comparison)}`);
   for (const difference of differences.slice(0, SHOWN_DIFFERENCES)) say(differenceLine(difference));
 }
 

@@ -32,8 +32,9 @@ const anyRow: fc.Arbitrary<HistoryRow> = fc.record({
   catalog_id: fc.option(anyId),
   playback_time: anySeconds,
   duration: fc.option(anySeconds),
-  position_at: anyTime,
+  watched_at: anyTime,
   completed_at: fc.oneof(fc.constant(0), anyTime),
+  said: fc.option(fc.tuple(anyTime, anyTime, fc.constantFrom(0, 1), fc.oneof(fc.constant(0), anyTime))),
   rev: fc.integer({ min: 1, max: 1e9 }),
 });
 
@@ -60,9 +61,11 @@ describe("progress", () => {
   test("comes out of its packing as it went in, with what the catalogue adds", () => {
     fc.assert(
       fc.property(anyRow, fc.option(anyContent), (row, content) => {
-        const { content_id, catalog_id, playback_time, position_at, completed_at } = row;
+        const { content_id, catalog_id, playback_time, watched_at, completed_at } = row;
+        const [position_at, marked_at, marked, dismissed_at] = row.said ?? [watched_at, 0, 0, 0];
         expect(unpackProgress(content_id, packProgress(row, content))).toEqual({
-          ...{ content_id, catalog_id, playback_time, position_at, completed_at },
+          ...{ position_at, marked_at, marked: marked === 1, dismissed_at },
+          ...{ content_id, catalog_id, playback_time, watched_at, completed_at },
           duration: row.duration ?? content?.duration ?? null,
           credits_at: content?.credits_at ?? null,
           live: content?.kind === "live",
@@ -75,10 +78,10 @@ describe("progress", () => {
     fc.assert(
       fc.property(anyRow, fc.option(anyContent), (row, content) => {
         const packed = packProgress(row, content);
-        expect(packed.startsWith(`[[${row.rev},${row.position_at},`)).toBe(true);
+        expect(packed.startsWith(`[[${row.rev},${row.watched_at},`)).toBe(true);
         expect(packed.split("],[")).toHaveLength(2);
         expect(packed).toMatch(new RegExp(`\\],\\[${content?.rev ?? 0}[,\\]]`));
-        expect(packProgress({ ...row, position_at: 0 }, content)).toBe(`[[${row.rev}],[0]]`);
+        expect(packProgress({ ...row, watched_at: 0 }, content)).toBe(`[[${row.rev}],[0]]`);
       }),
     );
   });
@@ -135,7 +138,7 @@ describe("a page", () => {
           const last = rows[limit - 1] as HistoryRow;
           expect(pageRequest(queryOf(next))).toMatchObject({
             limit,
-            after: { position_at: last.position_at, content_id: last.content_id },
+            after: { watched_at: last.watched_at, content_id: last.content_id },
             filter: { sport: "a b" },
           });
         },
@@ -157,7 +160,7 @@ describe("a page", () => {
   test("its order is by time and then by content id as bytes, newest first", () => {
     fc.assert(
       fc.property(fc.array(anyRow), (rows) => {
-        const key = (row: HistoryRow) => `${String(row.position_at).padStart(16, "0")} ${row.content_id}`;
+        const key = (row: HistoryRow) => `${String(row.watched_at).padStart(16, "0")} ${row.content_id}`;
         const byBytes = rows.toSorted((a, b) => Buffer.compare(Buffer.from(key(b)), Buffer.from(key(a))));
         expect(rows.toSorted(newestFirst).map(key)).toEqual(byBytes.map(key));
       }),

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Arrival, Entry, forgetting, receive } from "../../db/contract/events.ts";
-import type { ContentId, UserId } from "../../db/contract/ids.ts";
+import type { Arrival } from "../../db/contract/arrival.ts";
+import { Entry, receive } from "../../db/contract/events.ts";
+import type { UserId } from "../../db/contract/ids.ts";
 import { fold } from "../../ingest/drain/fold.ts";
 
 const received_at = Date.UTC(2026, 0, 1);
@@ -117,21 +118,5 @@ describe("completion", () => {
     expect(completes({ playback_time: 95, duration: null })).toBe(false);
     expect(completes({ playback_time: 1, action: "finish" })).toBe(true);
     expect(completes({ playback_time: 101, duration: 100 })).toBe(true);
-  });
-});
-
-describe("forgetting", () => {
-  test("is stamped with the arrival, or with an earlier time, never a later one", () => {
-    const cleared = (before: number | null) => forgetting(arrival, { before }).events[0]?.occurred_at;
-    expect(cleared(null)).toBe(received_at);
-    expect(cleared(received_at - 1)).toBe(received_at - 1);
-    expect(cleared(received_at + 1)).toBe(received_at);
-    const [event] = forgetting(arrival, { content_id: "m" as ContentId }).events;
-    expect(event).toEqual({
-      type: "forget",
-      event_id: "arrival.000",
-      occurred_at: received_at,
-      content_id: "m",
-    });
   });
 });

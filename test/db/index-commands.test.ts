@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { alternativesOf, DIMENSIONS, type HistoryFilter } from "../../db/contract/dimensions.ts";
 import type { ContentId, UserId } from "../../db/contract/ids.ts";
+import { evictScript } from "../../db/redis/evict-scripts.ts";
 import { jsonArray } from "../../db/redis/index/json-array.ts";
 import { type IndexModel, MODELS } from "../../db/redis/index/model.ts";
 import { facetsArguments, searchArguments } from "../../db/redis/index/query.ts";
@@ -9,7 +10,7 @@ import { createIndex, dropIndex, redisearch, searchQuery } from "../../db/redis/
 import { sortedSets } from "../../db/redis/index/sorted-sets.ts";
 import { queryScripts } from "../../db/redis/query-scripts.ts";
 import { packRecord, termOf } from "../../db/redis/records.ts";
-import { evictScript, viewScripts } from "../../db/redis/view-scripts.ts";
+import { viewScripts } from "../../db/redis/view-scripts.ts";
 import { contentOf, filterWith } from "../support/rows.ts";
 
 const alice = "alice" as UserId;
@@ -160,7 +161,7 @@ describe("a filter as arguments", () => {
   test.each(EVERY)("stands behind the cursor, or the dimension that is counted: $name", (model) => {
     const filter = filterWith({ asset_id: ["a"] as ContentId[], sport: "a" });
     const asked = model.filterArguments(alice, alternatives({ sport: "a" }));
-    const after = { position_at: 12, content_id: "c" as ContentId };
+    const after = { watched_at: 12, content_id: "c" as ContentId };
     expect(searchArguments(model, alice, { limit: 7, after, filter })).toEqual([
       ...["", model.prefix(alice), "1", "a", "7", "12", "c", ...asked],
     ]);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { ClearQuery } from "../../db/contract/actions.ts";
 import { checked } from "../../db/contract/refusals.ts";
-import { ClearQuery, mustBeJson, parseJson, readStamp, stampHeaders } from "../../db/contract/requests.ts";
+import { mustBeJson, parseJson, readStamp, stampHeaders } from "../../db/contract/requests.ts";
 
 describe("a stamp", () => {
   const now = Date.UTC(2026, 0, 1);

@@ -108,7 +108,10 @@ describe("a stream of lines", () => {
     const seen: LineSaid[] = [];
     for await (const said of linesIn(await postLines(bodyOf(endless())))) seen.push(said);
     await world.db.execute(sql`ALTER TABLE contents DROP CONSTRAINT no_c1000`);
-    expect(seen.at(-1)).toMatchObject({ line: 501, status: "failed", code: "internal" });
-    expect([seen.length, await count()]).toEqual([501, 500]);
+    // Where a batch ends is a matter of time; the thousandth line is in one that is not stored.
+    expect(seen.length).toBeGreaterThan(500);
+    expect(seen.length).toBeLessThanOrEqual(1_000);
+    expect(seen.at(-1)).toMatchObject({ line: seen.length, status: "failed", code: "internal" });
+    expect(await count()).toBe(seen.length - 1);
   });
 });

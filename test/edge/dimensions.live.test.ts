@@ -40,7 +40,7 @@ describe.each(MODELS)("a history narrowed at the edge, by %s", (model) => {
     world.index.lost();
     world.ingest.asked.length = 0;
     world.ingest.answer = () => ({ status: 500 });
-    const rows = WATCHED.map((id, n) => historyRow("alice", id, { position_at: START + n }));
+    const rows = WATCHED.map((id, n) => historyRow("alice", id, { watched_at: START + n }));
     await world.warm("alice", rows, { catalogue: CATALOGUE });
     await world.ask(`${LIST}?sport=x`); // Redis learns the scripts
     await world.ask(`${FACETS}?by=sport`);

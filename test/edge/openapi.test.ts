@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { Changes, changesRequest } from "../../db/contract/changes.ts";
 import { ContentInput, ContentView, ListedContentInput } from "../../db/contract/contents.ts";
+import { ContinueItem } from "../../db/contract/continue-watching.ts";
 import { HeartbeatInput } from "../../db/contract/events.ts";
+import { NextFixture, NextUpItem } from "../../db/contract/next-up.ts";
+import { PositionInput, SessionInput, SessionView, StartedSession } from "../../db/contract/sessions.ts";
 import { HistoryItem } from "../../db/contract/views.ts";
 import { openapiText } from "../../edge/openapi/document.ts";
 import { fakeEdge } from "../support/fake-edge.ts";
@@ -47,7 +51,7 @@ test("every reference leads somewhere", () => {
 });
 
 test("the examples are valid", () => {
-  const posts = operations.filter(({ method, path }) => method === "post" && path !== "/contents");
+  const posts = operations.filter(({ method, path }) => method === "post" && /history$/.test(path));
   expect(posts.length).toBeGreaterThan(0);
   for (const { operation } of posts) {
     const { event, batch } = operation.requestBody?.content["application/json"]?.examples ?? {};
@@ -59,6 +63,36 @@ test("the examples are valid", () => {
   }
   const item = document.paths["/users/{user_id}/watchhistory/{content_id}"].get.responses["200"];
   expect(HistoryItem.parse(item.content["application/json"].example)).toBeTruthy();
+  const exampleOf = (path: string) =>
+    document.paths[path].get.responses["200"].content["application/json"].example;
+  const [entry] = exampleOf("/users/{user_id}/continue-watching");
+  expect(ContinueItem.parse(entry)).toEqual(entry);
+  const changes = exampleOf("/users/{user_id}/changes");
+  expect(Changes.parse(changes)).toEqual(changes);
+  expect(changesRequest({ since: [changes.cursor] }).since).not.toBeNull();
+});
+
+test("the examples of playback sessions are valid, and fit each other", () => {
+  const exampleOf = ({ content }: Operation["responses"][string]) => content?.["application/json"]?.example;
+  const { post } = document.paths["/api/v1/sessions"];
+  const { get } = document.paths["/api/v1/sessions/{session_id}"];
+  const { patch } = document.paths["/api/v1/sessions/{session_id}/position"];
+
+  SessionInput.parse(exampleOf(post.requestBody));
+  const started = StartedSession.parse(exampleOf(post.responses[201]));
+  expect(started).toMatchObject(exampleOf(post.requestBody) as object);
+  expect(started).toMatchObject(SessionView.parse(exampleOf(get.responses[200])));
+  const position = PositionInput.parse(exampleOf(patch.requestBody));
+  for (const answer of [patch.responses[200], patch.responses[202]]) {
+    expect(SessionView.parse(exampleOf(answer))).toMatchObject(position);
+  }
+});
+
+test("the examples of what comes next are valid", () => {
+  const { content } = document.paths["/users/{user_id}/next-up"].get.responses[200];
+  const { episodes, sport } = content["application/json"].examples;
+  expect(NextUpItem.strict().array().parse(episodes.value)).toHaveLength(1);
+  expect(NextFixture.strict().array().parse(sport.value)).toHaveLength(1);
 });
 
 test("the examples of the catalogue are valid, and fit each other", () => {

@@ -34,7 +34,7 @@ describe("a warm history", () => {
   test("is one request to the door: the list, the list that did not change, the item, the missing item", async () => {
     await world.warm("alice", [
       historyRow("alice", "a"),
-      historyRow("alice", "b", { position_at: START + 1 }),
+      historyRow("alice", "b", { watched_at: START + 1 }),
     ]);
     await world.ask(LIST); // Redis learns the script
     await world.ask(`${LIST}/a`);
@@ -109,7 +109,7 @@ describe("a warm history", () => {
     expect(await status("", "*")).toBe(304);
     expect(await status("", '"nonsense"')).toBe(200);
 
-    await world.warm("alice", [historyRow("alice", "a", { rev: 2, position_at: START + 5 })]);
+    await world.warm("alice", [historyRow("alice", "a", { rev: 2, watched_at: START + 5 })]);
     expect(await status("", first)).toBe(200);
     expect(await tag("")).not.toBe(first);
   });
@@ -126,13 +126,13 @@ describe("paging", () => {
   test.each([1, 2, 3, 7, 200])("by %i gives every item once, in order, through ties", async (limit) => {
     const ids = ["a", "A", "b", "B", "1", "11", "z:1", "z.1", "~", "-"];
     const rows = ids.flatMap((id, index) => [
-      historyRow("alice", id, { position_at: START }),
-      historyRow("alice", `${id}${id}`, { position_at: START + (index % 3) }),
+      historyRow("alice", id, { watched_at: START }),
+      historyRow("alice", `${id}${id}`, { watched_at: START + (index % 3) }),
     ]);
     const unique = [...new Map(rows.map((row) => [row.content_id, row])).values()];
     await world.warm("alice", unique);
     const expected = unique
-      .toSorted((x, y) => y.position_at - x.position_at || (x.content_id < y.content_id ? 1 : -1))
+      .toSorted((x, y) => y.watched_at - x.watched_at || (x.content_id < y.content_id ? 1 : -1))
       .map(({ content_id }) => content_id);
 
     const walked: string[] = [];
@@ -151,7 +151,7 @@ describe("paging", () => {
 
   test("shows 50 unless told otherwise, and at most 200", async () => {
     const rows = Array.from({ length: 201 }, (_, n) =>
-      historyRow("alice", `c${n}`, { position_at: START + n }),
+      historyRow("alice", `c${n}`, { watched_at: START + n }),
     );
     await world.warm("alice", rows);
     expect(await (await world.ask(LIST)).json()).toHaveLength(50);
@@ -220,7 +220,7 @@ describe("what Redis does not know", () => {
 
   test("pages and items past what Redis holds are asked of ingest, those before are not", async () => {
     world.ingest.answer = () => answer;
-    const rows = ["a", "b", "c", "d"].map((id, n) => historyRow("alice", id, { position_at: START + n }));
+    const rows = ["a", "b", "c", "d"].map((id, n) => historyRow("alice", id, { watched_at: START + n }));
     await world.warm("alice", rows.slice(1), { floor: START });
 
     expect(contentIds(await (await world.ask(`${LIST}?limit=2`)).json())).toEqual(["d", "c"]);

@@ -1,8 +1,9 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ContentId, UserId } from "../../db/contract/ids.ts";
+import { changesArguments, readChanges } from "../../db/redis/change-scripts.ts";
 import { MODELS } from "../../db/redis/index/model.ts";
-import { facetsArguments, searchArguments } from "../../db/redis/index/query.ts";
+import { continueArguments, facetsArguments, searchArguments } from "../../db/redis/index/query.ts";
 import { historyKeys, searchIndex, searchIndexMaking } from "../../db/redis/keys.ts";
 import { runScript } from "../../ingest/redis.ts";
 import { letEdgeIn } from "../support/door.ts";
@@ -42,12 +43,22 @@ describe.each(MODELS)("with %s", (model) => {
       ...(["any", "all"] as const).map((team_match) => filterWith({ team: ["India", "x"], team_match })),
     ];
     for (const filter of filters) {
-      const after = { position_at: 1e13, content_id: "z" as ContentId };
+      const after = { watched_at: 1e13, content_id: "z" as ContentId };
       const search = searchArguments(its, alice, { limit: 5, after, filter });
       expect(await runScript(edge, scripts.search, keys, search)).toContain("page");
       const facets = facetsArguments(its, alice, { by: "team", filter });
       expect(await runScript(edge, scripts.facets, keys, facets)).toContain("facets");
     }
+  });
+
+  test("the edge asks for what to continue, and for changes", async () => {
+    const { model: its, scripts } = await scriptsAndModel();
+    const entries = await runScript(edge, scripts.continueWatching, keys, continueArguments(its, alice, 5));
+    expect(entries).toEqual(expect.arrayContaining(["page", '["a"]']));
+    const since = changesArguments({ since: null, limit: 5 });
+    expect(await runScript(edge, readChanges, keys, since)).toEqual(
+      expect.arrayContaining(["changes", '["a"]']),
+    );
   });
 
   test("it cannot write a record, make or drop an index, or run a script that does", async () => {

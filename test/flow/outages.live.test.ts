@@ -58,13 +58,24 @@ describe("case 24: Postgres is down", () => {
     expect(await world.redis.get(backlogKey)).toBe("46");
     // Warm reads do not need Postgres; a cold user cannot be answered with an empty list.
     expect((await world.history("alice")).map((item) => item.content_id)).toEqual(["before"]);
-    const cold = await world.ask("/users/bob/watchhistory", { as: "bob" });
-    expect(cold.status).toBeGreaterThanOrEqual(500);
+    const unknown = ["", "/m", "/facets?by=sport", "?sport=football", "/settings"];
+    const lists = ["continue-watching", "changes", "next-up", "next-up?kind=sport"];
+    for (const path of [...unknown.map((more) => `watchhistory${more}`), ...lists]) {
+      const cold = await world.ask(`/users/bob/${path}`, { as: "bob" });
+      expect([path, cold.status, cold.headers.get("retry-after")]).toEqual([path, 503, "5"]);
+      expect(await cold.json()).toMatchObject({ code: "unavailable" });
+    }
+    const analytics = await world.ask("/contents/m/analytics", { token: { roles: ["admin"] } });
+    expect(analytics.status).toBe(503);
+    // What is marked or dismissed is durable, and shows later.
+    const marked = await world.ask("/users/alice/watchhistory/before/watched", { method: "PUT" });
+    expect(marked.status).toBe(202);
 
     await start(postgres.port);
     await world.drained();
     const contents = (await world.history("alice")).map((item) => item.content_id).sort();
     const sent = Array.from({ length: 45 }, (_, n) => `m${Math.floor(n / 9)}-${n % 9}`);
+    expect((await world.history("alice")).find((item) => item.completed)?.content_id).toBe("before");
     expect(contents).toEqual(["before", ...sent.filter((id) => id !== "m0-0")].sort());
     expect((await world.send("alice", beat("after", 60))).status).toBe(202);
   });

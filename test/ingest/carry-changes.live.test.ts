@@ -77,6 +77,18 @@ describe("a change of the catalogue", () => {
     expect(views.keys()).toEqual(users("big", 2_500));
   });
 
+  test("is not let go of before it is told that the catalogue is another", async () => {
+    await change("none");
+    let told = 0;
+    const pending: number[] = [];
+    const catalogueMoved = async () => {
+      pending.push(await pendingChanges(db));
+      if (++told < 3) throw new Error("Redis is away");
+    };
+    await carryAll(recorder().project, { catalogueMoved });
+    expect(pending).toEqual([1, 1, 1]);
+  });
+
   test("goes on where a stopped job left it", async () => {
     await watched("big", 2_500);
     await change("big");
@@ -280,7 +292,14 @@ test("an outage of Postgres is waited for", async () => {
 /** Carries in the background. */
 function carry(project: CarryDeps["project"], its: Partial<CarryDeps> = {}) {
   const stopping = new AbortController();
-  const deps = { db, project, clock: Date.now, log: createLog("silent"), ...its };
+  const deps = {
+    db,
+    project,
+    catalogueMoved: async () => {},
+    clock: Date.now,
+    log: createLog("silent"),
+    ...its,
+  };
   const ended = carryChanges(deps, stopping.signal);
   const abort = () => stopping.abort();
   const stop = async () => {

@@ -40,6 +40,7 @@ async function carryAll() {
   const carrying = {
     db: ring.db,
     project: async (projection: Projection) => void (await project(deps, projection)),
+    catalogueMoved: async () => {},
   };
   while ((await carryPage(carrying)).taken > 0);
 }

@@ -46,3 +46,15 @@ test("one way of checking tokens is needed, and only one", () => {
   expect(() => ingestConfig(neither)).toThrow("exactly one of AUTH_SECRET and AUTH_JWKS_URL");
   expect(() => ingestConfig({ ...enough, AUTH_JWKS_URL: "https://issuer/keys" })).toThrow("exactly one");
 });
+
+test("without a Postgres history is off", () => {
+  expect(ingestConfig({ ...enough, DATABASE_URL: "" }).postgres).toBeNull();
+});
+
+test("how long a silent session lives and how many domain events are kept", () => {
+  expect(ingestConfig(enough)).toMatchObject({ sessions: { timeoutMs: 300_000 }, bus: { keep: 1_000_000 } });
+  const given = ingestConfig({ ...enough, SESSION_TIMEOUT: "5", EVENTS_KEPT: "9" });
+  expect(given).toMatchObject({ sessions: { timeoutMs: 5_000 }, bus: { keep: 9 } });
+  const wrong = { ...enough, SESSION_TIMEOUT: "0", EVENTS_KEPT: "0" };
+  expect(() => ingestConfig(wrong)).toThrow(/SESSION_TIMEOUT.*EVENTS_KEPT/s);
+});

@@ -32,7 +32,9 @@ function stream({
     return new Map(contents.map(({ content_id }) => [content_id, "created" as const]));
   };
   const stopping = new AbortController();
-  const contents: ContentLibrary = { store, load: async () => null, remove: async () => false };
+  const contents: ContentLibrary = {
+    ...{ store, load: async () => null, remove: async () => false, rollups: async () => null },
+  };
   const deps = { contents, log: createLog("silent"), stopping: stopping.signal };
   return {
     seen,

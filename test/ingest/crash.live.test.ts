@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backlogKey, eventStream } from "../../db/redis/keys.ts";
 import type { TurnDeps } from "../../ingest/drain/turn.ts";
 import { anyOwnedEvent, users } from "../support/arbitraries.ts";
-import { append, createRing, type Ring, viewsIn } from "../support/ring.ts";
+import { append, createRing, onlyShown, type Ring, viewsIn } from "../support/ring.ts";
 
 let ring: Ring;
 beforeAll(async () => {
@@ -20,6 +20,8 @@ const STOPS = [
   "after store",
   "before project",
   "after project",
+  "before publish",
+  "after publish",
   "before settle",
   "after settle",
 ] as const;
@@ -59,7 +61,7 @@ async function deliver(batch: Batch, stop?: (typeof STOPS)[number]) {
 }
 
 function stopping(stop: (typeof STOPS)[number], dying: AbortController): Partial<TurnDeps> {
-  const [when, step] = stop.split(" ") as ["before" | "after", "store" | "project" | "settle"];
+  const [when, step] = stop.split(" ") as ["before" | "after", "store" | "project" | "publish" | "settle"];
   const real: (...args: never[]) => Promise<unknown> = ring.deps[step];
   return {
     [step]: async (...args: never[]) => {
@@ -71,7 +73,7 @@ function stopping(stop: (typeof STOPS)[number], dying: AbortController): Partial
 }
 
 async function empty(): Promise<void> {
-  await ring.db.execute(sql`TRUNCATE listitems, history_users, playlists`);
+  await ring.db.execute(sql`TRUNCATE listitems, history_users, playlists, plays, content_rollups`);
   await ring.emptyRedis();
   for (const user of users) await ring.refill(user);
 }
@@ -81,11 +83,22 @@ async function everything(): Promise<unknown> {
   expect(await ring.redis.get(backlogKey)).toBeNull();
   const rows = await ring.db.execute(sql`
     SELECT user_id, content_id, playback_time, position_at, position_event_id, duration, duration_at, catalog_id,
-      catalog_at, completed_at, deleted_at, rev
+      catalog_at, completed_at, marked, marked_at, dismissed, dismissed_at, deleted_at, rev
     FROM listitems ORDER BY user_id, content_id`);
   const clears = await ring.db.execute(sql`SELECT * FROM history_users ORDER BY user_id`);
+  const plays = await ring.db.execute(sql`
+    SELECT user_id, content_id, play_id, started_at, completed_at, reached FROM plays
+    ORDER BY user_id, content_id, play_id`);
+  const rollups = await ring.db.execute(sql`SELECT * FROM content_rollups ORDER BY content_id, measure`);
   const lists = await ring.db.execute(sql`SELECT user_id, name FROM playlists ORDER BY user_id`);
-  return { rows: [...rows], clears: [...clears], lists: [...lists], views: await viewsIn(ring.redis) };
+  return {
+    rows: [...rows],
+    clears: [...clears],
+    plays: [...plays],
+    rollups: [...rollups],
+    lists: [...lists],
+    views: onlyShown(await viewsIn(ring.redis)),
+  };
 }
 
 type Batch = { user_id: string; event: Parameters<typeof append>[2][number] }[];

@@ -238,7 +238,7 @@ function rowsOf(watched: readonly Watched[]): Map<string, HistoryRow[]> {
   for (const { user, content, at } of watched) {
     const id = CONTENTS[content] ?? "";
     const its = rows.get(user) ?? new Map<string, HistoryRow>();
-    rows.set(user, its.set(id, historyRow(user, id, { position_at: at })));
+    rows.set(user, its.set(id, historyRow(user, id, { watched_at: at })));
   }
   return new Map([...rows].map(([user, its]) => [user, [...its.values()]]));
 }

@@ -7,8 +7,8 @@ import type { ContentId, UserId } from "../../db/contract/ids.ts";
 import { type LocalPostgres, startPostgres } from "../../db/local/postgres.ts";
 import { connect, type Database } from "../../db/postgres/connect.ts";
 import { migrate } from "../../db/postgres/migrate.ts";
-import { fold, type OwnedEvent } from "../../ingest/drain/fold.ts";
-import { store } from "../../ingest/drain/store.ts";
+import type { OwnedEvent } from "../../ingest/drain/fold.ts";
+import { storeEvents } from "../support/store.ts";
 import { until } from "../support/until.ts";
 
 /**
@@ -40,7 +40,10 @@ test("heartbeats stay HOT updates under a steady load", async () => {
     // Every viewer says where it is once a round, each round in another order.
     const order = Array.from({ length: VIEWERS }, (_, n) => (n * 7919 + round * 131) % VIEWERS);
     for (let at = 0; at < VIEWERS; at += TURN) {
-      await store(db, fold(order.slice(at, at + TURN).map((viewer) => heartbeat(viewer, round))));
+      await storeEvents(
+        db,
+        order.slice(at, at + TURN).map((viewer) => heartbeat(viewer, round)),
+      );
     }
   }
   const { updated, hot } = await until(async () => {

@@ -113,7 +113,9 @@ describe("bad input", () => {
 describe("the unexpected", () => {
   test("is 500 with the request id alone", async () => {
     await world.db.execute("ALTER TABLE listitems RENAME TO lost");
+    await world.db.execute("CREATE VIEW listitems AS SELECT * FROM lost WHERE 1 / (SELECT 0) = 1");
     const response = await world.ask("/users/erin/watchhistory", { at: world.ingestUrl, as: "erin" });
+    await world.db.execute("DROP VIEW listitems");
     await world.db.execute("ALTER TABLE lost RENAME TO listitems");
     expect(response.status).toBe(500);
     const problem = (await response.json()) as Record<string, string>;

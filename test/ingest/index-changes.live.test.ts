@@ -130,7 +130,7 @@ describe.each(MODELS)("the index %s", (model) => {
       const other = contentOf("other", { sport: "cricket" });
       await indexed.warm("alice", rows, { catalogue: [FINAL, other] });
 
-      await indexed.project([historyRow("alice", "final", { rev: 3, position_at: 0 })], {
+      await indexed.project([historyRow("alice", "final", { rev: 3, watched_at: 0 })], {
         catalogue: [FINAL],
       });
       expect(await list()).toEqual(["other"]);
@@ -169,7 +169,7 @@ describe.each(MODELS)("the index %s", (model) => {
       expect(await recorded()).toEqual([]);
       expect(await indexed.found("bob", { sport: "cricket" })).toEqual(["c1"]);
 
-      const again = historyRow("alice", "c5", { rev: 2, position_at: START + 1 });
+      const again = historyRow("alice", "c5", { rev: 2, watched_at: START + 1 });
       await indexed.project([again, historyRow("alice", "c6")], { catalogue, cleared: { alice: START } });
       expect(await indexed.found("alice", { sport: "cricket" })).toEqual(["c5"]);
     });
@@ -177,7 +177,7 @@ describe.each(MODELS)("the index %s", (model) => {
     test("what is past the limit goes, with its record", async () => {
       const ids = ["a1", "b2", "c3", "d4", "e5"];
       const catalogue = ids.map((id) => contentOf(id, { sport: "cricket" }));
-      const rows = ids.map((id, n) => historyRow("alice", id, { position_at: START + n }));
+      const rows = ids.map((id, n) => historyRow("alice", id, { watched_at: START + n }));
       await indexed.warm("alice", rows.slice(0, 3), { catalogue, historyLimit: 3 });
       expect(await indexed.found("alice", { sport: "cricket" })).toEqual(["c3", "b2", "a1"]);
       await indexed.project(rows.slice(3), { catalogue, historyLimit: 3 });
@@ -196,7 +196,7 @@ describe.each(MODELS)("the index %s", (model) => {
       await indexed.redis.call("CONFIG", "RESETSTAT");
       for (let n = 1; n <= 20; n++) {
         const beats = rows.map(({ content_id }) =>
-          historyRow("alice", content_id, { rev: 1 + n, position_at: START + n, playback_time: n }),
+          historyRow("alice", content_id, { rev: 1 + n, watched_at: START + n, playback_time: n }),
         );
         await indexed.project(beats, { catalogue });
       }

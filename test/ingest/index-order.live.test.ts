@@ -27,8 +27,8 @@ const anySteps = fc.array(fc.array(anyStep, { minLength: 1, maxLength: 3 }), { m
 const anyVersions = fc.uniqueArray(fc.integer({ min: 1, max: HIGHEST }), { maxLength: 3 });
 
 function rowOf({ item, rev }: Step, forgotten: readonly number[] = []): HistoryRow {
-  const position_at = forgotten.includes(rev) ? 0 : 1_000 + rev;
-  return historyRow("alice", ITEMS[item] ?? "", { rev, position_at, playback_time: rev });
+  const watched_at = forgotten.includes(rev) ? 0 : 1_000 + rev;
+  return historyRow("alice", ITEMS[item] ?? "", { rev, watched_at, playback_time: rev });
 }
 
 /** Every version has dimensions of its own, and some that it shares with its neighbours. */

@@ -50,7 +50,7 @@ describe.each(MODELS)("a narrowed list, paged, of %s", (model) => {
     "by %i gives every item that matches once, in order, through ties",
     async (limit) => {
       const ids = ["a", "A", "b", "B", "1", "11", "2", "z:1", "z.1", "~", "-", "_", "Z", "aa", "aA", "@"];
-      const items = ids.map((id, n) => historyRow("alice", id, { position_at: START + (n % 3) }));
+      const items = ids.map((id, n) => historyRow("alice", id, { watched_at: START + (n % 3) }));
       const expected = await warm(items, (_, n) => n % 4 !== 1);
       expect(expected).toHaveLength(12);
       expect(await walk(limit, { sport: "wanted" })).toEqual(expected);
@@ -69,7 +69,7 @@ describe.each(MODELS)("a narrowed list, paged, of %s", (model) => {
   // The script walks in chunks of 250.
   test.each([249, 250, 251, 500, 501])("of %i items finds the last one alone", async (count) => {
     const items = Array.from({ length: count }, (_, n) =>
-      historyRow("alice", `c${n}`, { position_at: START - n }),
+      historyRow("alice", `c${n}`, { watched_at: START - n }),
     );
     const expected = await warm(items, (_, n) => n === count - 1);
     expect(await walk(1, { sport: "wanted" })).toEqual(expected);
@@ -84,7 +84,7 @@ describe.each(MODELS)("a narrowed list, paged, of %s", (model) => {
 
   test.each([1, 2, 3, 7, 200])("by %i gives the few of 600 that match, in order", async (limit) => {
     const items = Array.from({ length: 600 }, (_, n) =>
-      historyRow("alice", `c${n}`, { position_at: START - Math.floor(n / 5) }),
+      historyRow("alice", `c${n}`, { watched_at: START - Math.floor(n / 5) }),
     );
     const expected = await warm(items, (_, n) => [3, 4, 248, 249, 250, 251, 252, 499, 500, 599].includes(n));
     expect(expected).toHaveLength(10);
@@ -95,8 +95,8 @@ describe.each(MODELS)("a narrowed list, paged, of %s", (model) => {
   test("goes on where it was when the item that it ended with is forgotten meanwhile", async () => {
     const items = ["a", "b", "c", "d"].map((id) => historyRow("alice", id));
     expect(await warm(items, () => true)).toEqual(["d", "c", "b", "a"]);
-    await indexed.project([historyRow("alice", "c", { position_at: 0, rev: 2 })]);
-    const after = { position_at: START, content_id: items[2]?.content_id as ContentId };
+    await indexed.project([historyRow("alice", "c", { watched_at: 0, rev: 2 })]);
+    const after = { watched_at: START, content_id: items[2]?.content_id as ContentId };
     const page = await indexed.search("alice", { sport: "wanted" }, { limit: 1, after });
     expect(page).toMatchObject({ state: "page", found: [{}, {}] });
     expect(page.state === "page" && page.found[0]?.progress.content_id).toBe("b");
@@ -104,7 +104,7 @@ describe.each(MODELS)("a narrowed list, paged, of %s", (model) => {
 
   test("of 600 items gives all when all match, whatever the page", async () => {
     const items = Array.from({ length: 600 }, (_, n) =>
-      historyRow("alice", `c${n}`, { position_at: START - Math.floor(n / 7) }),
+      historyRow("alice", `c${n}`, { watched_at: START - Math.floor(n / 7) }),
     );
     const expected = await warm(items, () => true);
     for (const limit of [7, 124, 125, 126, 200]) {

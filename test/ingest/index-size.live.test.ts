@@ -16,9 +16,7 @@ const CATALOGUE = Array.from({ length: LIMIT }, (_, n) =>
     ...{ sport: "cricket", series: `Series ${n % 20}`, teams: [`Team ${n % 8}`, `Team ${8 + (n % 9)}`] },
   }),
 );
-const ROWS = CATALOGUE.map(({ content_id }, n) =>
-  historyRow("alice", content_id, { position_at: START + n }),
-);
+const ROWS = CATALOGUE.map(({ content_id }, n) => historyRow("alice", content_id, { watched_at: START + n }));
 
 describe.each(MODELS)("a history as long as it may be, in %s", (model) => {
   let indexed: Indexed;
@@ -48,7 +46,7 @@ describe.each(MODELS)("a history as long as it may be, in %s", (model) => {
     });
 
     const more = Array.from({ length: 500 }, (_, n) =>
-      historyRow("alice", `more-${n}`, { position_at: START * 2 + n }),
+      historyRow("alice", `more-${n}`, { watched_at: START * 2 + n }),
     );
     const trim = () => indexed.project(more, { historyLimit: LIMIT });
     expect(await costOf(trim)).toBeLessThan(SIZE * 8);

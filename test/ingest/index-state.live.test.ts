@@ -9,9 +9,7 @@ import { contentOf, historyRow } from "../support/rows.ts";
 
 const START = Date.UTC(2026, 0, 1);
 const CATALOGUE = ["a", "b", "c", "d"].map((id) => contentOf(id, { sport: "cricket", season: 3 }));
-const ROWS = CATALOGUE.map(({ content_id }, n) =>
-  historyRow("alice", content_id, { position_at: START + n }),
-);
+const ROWS = CATALOGUE.map(({ content_id }, n) => historyRow("alice", content_id, { watched_at: START + n }));
 
 describe.each(MODELS)("what a view of the index %s says of itself", (model) => {
   let indexed: Indexed;
@@ -39,7 +37,7 @@ describe.each(MODELS)("what a view of the index %s says of itself", (model) => {
     expect(await everything()).toEqual(cold);
 
     const { scripts } = await indexed.index.current();
-    await runScript(indexed.redis, scripts.beginRefill, historyKeys("alice" as UserId), ["token"]);
+    await runScript(indexed.redis, scripts.beginRefill, historyKeys("alice" as UserId), ["token", 2_000]);
     expect(await everything()).toEqual(cold);
     await indexed.project(ROWS, { catalogue: CATALOGUE });
     expect(await everything()).toEqual(cold);
@@ -87,14 +85,14 @@ describe.each(MODELS)("what a view of the index %s says of itself", (model) => {
     // Whatever is seen in a narrowed list is seen in the version.
     const seen = [first];
     const changes: (() => Promise<void>)[] = [
-      () => indexed.project([historyRow("alice", "a", { rev: 2, position_at: START + 9 })]),
+      () => indexed.project([historyRow("alice", "a", { rev: 2, watched_at: START + 9 })]),
       () =>
         indexed.project([historyRow("alice", "a", { rev: 2 })], { catalogue: [contentOf("a", { rev: 2 })] }),
       () =>
         indexed.project([historyRow("alice", "a")], {
           catalogue: [contentOf("a", { rev: 3, removed: true })],
         }),
-      () => indexed.project([historyRow("alice", "b", { rev: 2, position_at: 0 })]),
+      () => indexed.project([historyRow("alice", "b", { rev: 2, watched_at: 0 })]),
       () => indexed.project([], { cleared: { alice: START + 2 } }),
     ];
     for (const change of changes) {
@@ -137,7 +135,7 @@ describe.each(MODELS)("what a view of the index %s says of itself", (model) => {
 
   test("what lies at its floor is not shown or counted, though it may still be there", async () => {
     const ties = ["a", "b", "c", "d"].map((id) => historyRow("alice", id));
-    const newer = historyRow("alice", "e", { position_at: START + 1 });
+    const newer = historyRow("alice", "e", { watched_at: START + 1 });
     const catalogue = [...CATALOGUE, contentOf("e", { sport: "cricket" })];
     await indexed.warm("alice", [...ties.slice(0, 2), newer], { catalogue, historyLimit: 3 });
     // Of four, one was too many: it cannot be told from the others of its instant.

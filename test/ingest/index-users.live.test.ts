@@ -31,7 +31,7 @@ describe.each(MODELS)("users of the index %s", (model) => {
     for (const user of users) await indexed.warm(user, []);
     const rows = users.flatMap((user, n) => [
       historyRow(user, "shared"),
-      historyRow(user, theirs[n % 3]?.content_id ?? "", { position_at: START + 1 }),
+      historyRow(user, theirs[n % 3]?.content_id ?? "", { watched_at: START + 1 }),
     ]);
 
     await indexed.redis.config("RESETSTAT");
@@ -82,14 +82,14 @@ describe.each(MODELS)("users of the index %s", (model) => {
     const users = ["alice", "Alice", "alic", "alice2"];
     for (const user of users) {
       const rows = ["final", "a", "b", "c", "d"].map((id, n) =>
-        historyRow(user, id, { position_at: START + n }),
+        historyRow(user, id, { watched_at: START + n }),
       );
       await indexed.warm(user, rows, { catalogue, historyLimit: 4 });
       // A life: forgotten, changed, removed, trimmed.
       const changed = [contentOf("b", { show: "other", rev: 2 }), { ...FINAL, rev: 3, removed: true }];
-      await indexed.project([historyRow(user, "a", { rev: 2, position_at: 0 })], { catalogue });
+      await indexed.project([historyRow(user, "a", { rev: 2, watched_at: 0 })], { catalogue });
       await indexed.project([historyRow(user, "b")], { catalogue: changed });
-      await indexed.project([historyRow(user, "final", { position_at: START + 9, rev: 2 })], { catalogue });
+      await indexed.project([historyRow(user, "final", { watched_at: START + 9, rev: 2 })], { catalogue });
     }
     const keysOf = async (user: string) =>
       (await indexed.redis.keys(`*${user}*`)).filter((key) => key.includes(`{${user}}`));

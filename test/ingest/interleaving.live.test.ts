@@ -15,7 +15,7 @@ import { evict } from "../../ingest/views/evict.ts";
 import { type LoadedHistory, loadHistory } from "../../ingest/views/load.ts";
 import { project } from "../../ingest/views/project.ts";
 import { anyEvent, contents, users } from "../support/arbitraries.ts";
-import { createRing, type Ring, readView, viewsIn } from "../support/ring.ts";
+import { createRing, onlyShown, type Ring, readView, viewsIn } from "../support/ring.ts";
 
 let ring: Ring;
 beforeAll(async () => {
@@ -112,6 +112,7 @@ describe("case 20: refill, turn, eviction and forget, interleaved in any order",
             } else if (step === "mark") {
               const [mark] = (await runScript(ring.redis, scripts.beginRefill, historyKeys(user), [
                 String(Math.random()),
+                ring.historyLimit,
               ])) as [string];
               token = mark;
               loaded = null;
@@ -140,7 +141,7 @@ describe("case 20: refill, turn, eviction and forget, interleaved in any order",
             const fresh = { ...ring.viewDeps, contents: contentLookup(ring.db) };
             expect(await auditUser(fresh, user)).toEqual([]);
             const floor = Number((await ring.redis.hget(historyKeys(user)[0], "floor")) ?? 0);
-            expect(expected.slice(view.length).filter((row) => row.position_at > floor)).toEqual([]);
+            expect(expected.slice(view.length).filter((row) => row.watched_at > floor)).toEqual([]);
           } else {
             await ring.refill(user);
           }
@@ -256,25 +257,12 @@ async function changed({ content, sport, duration, removed }: Change): Promise<S
   const rows = await ring.db.execute(
     sql`${rowsOf(sql`listitems`)} WHERE i.user_id = ${user} AND i.content_id = ${content}`,
   );
-  return { rows: rows as unknown as StoredRow[], cleared: new Map() };
+  return { rows: rows as unknown as StoredRow[], cleared: new Map(), completions: [] };
 }
 
 async function merge(loaded: LoadedHistory): Promise<void> {
   await project(ring.viewDeps, {
-    rows: [...loaded.shown, ...loaded.forgotten],
+    rows: [...loaded.shown, ...loaded.behind],
     cleared: new Map([[user, loaded.cleared_at]]),
   });
-}
-
-/** Without the revs that forgotten items leave behind: a rebuilt view has them of every forgotten row. */
-function onlyShown(views: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(views).flatMap(([key, value]) => {
-      if (!key.startsWith("wh:progress:")) return [[key, value]];
-      const items = Object.entries(value as Record<string, string>).filter(
-        ([, packed]) => !/^\[\[\d+\],/.test(packed),
-      );
-      return items.length > 0 ? [[key, Object.fromEntries(items)]] : [];
-    }),
-  );
 }

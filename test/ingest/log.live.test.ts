@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect } from "../../db/postgres/connect.ts";
-import { fold } from "../../ingest/drain/fold.ts";
-import { store } from "../../ingest/drain/store.ts";
 import { createLog } from "../../ingest/observe/log.ts";
 import { connectRedis, runScript } from "../../ingest/redis.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { startTestRedis, type TestRedis } from "../support/redis.ts";
+import { storeEvents } from "../support/store.ts";
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let server: TestRedis;
@@ -39,7 +38,7 @@ test("an error of Postgres is logged without the statement and without its value
     play_id: null,
     device_id: null,
   };
-  const error = await store(db, fold([{ user_id: "a-private-user" as never, event }])).catch(
+  const error = await storeEvents(db, [{ user_id: "a-private-user" as never, event }]).catch(
     (caught) => caught,
   );
   await close();

@@ -587,7 +587,7 @@ describe("the restricted user of the edge", () => {
       ["GET", deadStream],
       ["XADD", deadStream, "*", "a", "b"],
       read(deadStream),
-      ["GET", "ps:session:{1}"],
+      ["GET", "ps:due:{1}"],
       read("other"),
       ["KEYS", "*"],
       ["SCAN", 0],

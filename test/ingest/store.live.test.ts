@@ -5,9 +5,10 @@ import type { WatchEvent } from "../../db/contract/events.ts";
 import type { UserId } from "../../db/contract/ids.ts";
 import { connect, type Database } from "../../db/postgres/connect.ts";
 import { fold, type OwnedEvent } from "../../ingest/drain/fold.ts";
-import { type Stored, store } from "../../ingest/drain/store.ts";
+import type { Stored } from "../../ingest/drain/store.ts";
 import { anyDelivery, anyOwnedEvent } from "../support/arbitraries.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { storeEvents } from "../support/store.ts";
 import { until } from "../support/until.ts";
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
@@ -31,8 +32,8 @@ describe("store", () => {
   test("any order, any duplication, any batch boundary ends in the same rows", async () => {
     await fc.assert(
       fc.asyncProperty(delivered, async ([events, batches]) => {
-        await db.execute(sql`TRUNCATE listitems, history_users, playlists`);
-        for (const batch of batches) await store(db, fold(batch));
+        await db.execute(sql`TRUNCATE listitems, history_users, playlists, plays, content_rollups`);
+        for (const batch of batches) await storeEvents(db, batch);
         expect(await rowsShown()).toEqual(shownIn(events));
       }),
       { numRuns: 150 },
@@ -42,8 +43,8 @@ describe("store", () => {
   test("concurrent turns end in the same rows, and no clear is escaped", async () => {
     await fc.assert(
       fc.asyncProperty(delivered, async ([events, batches]) => {
-        await db.execute(sql`TRUNCATE listitems, history_users, playlists`);
-        await Promise.all(batches.map((batch) => store(db, fold(batch))));
+        await db.execute(sql`TRUNCATE listitems, history_users, playlists, plays, content_rollups`);
+        await Promise.all(batches.map((batch) => storeEvents(db, batch)));
         expect(await rowsShown()).toEqual(shownIn(events));
       }),
       { numRuns: 100 },
@@ -53,10 +54,10 @@ describe("store", () => {
   test("a batch that comes again changes no row, and answers with all that it touched", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyOwnedEvent, { minLength: 1, maxLength: 20 }), async (events) => {
-        await db.execute(sql`TRUNCATE listitems, history_users, playlists`);
-        const first = await store(db, fold(events));
+        await db.execute(sql`TRUNCATE listitems, history_users, playlists, plays, content_rollups`);
+        const first = await storeEvents(db, events);
         const before = await db.execute(sql`SELECT * FROM listitems ORDER BY user_id, content_id`);
-        const second = await store(db, fold(events));
+        const second = await storeEvents(db, events);
         const after = await db.execute(sql`SELECT * FROM listitems ORDER BY user_id, content_id`);
         expect([...after]).toEqual([...before]);
         expect(byKey(second)).toEqual(byKey(first));
@@ -67,7 +68,7 @@ describe("store", () => {
   });
 
   test("a row that is written while its history is cleared does not escape the clear", async () => {
-    await db.execute(sql`TRUNCATE listitems, history_users, playlists`);
+    await db.execute(sql`TRUNCATE listitems, history_users, playlists, plays, content_rollups`);
     // The row's statement has looked for clears and now waits in the middle of its insert.
     await db.execute(sql`
       CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS
@@ -78,14 +79,14 @@ describe("store", () => {
     try {
       await db.transaction(async (holder) => {
         await holder.execute(sql`SELECT pg_advisory_xact_lock(42)`);
-        writing = store(db, fold([heartbeat(1)]));
+        writing = storeEvents(db, [heartbeat(1)]);
         await until(async () => {
           const waiting = await db.execute(
             sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`,
           );
           return waiting.length === 1;
         });
-        await store(db, fold([{ user_id: "alice" as UserId, event: clearAt(5) }]));
+        await storeEvents(db, [{ user_id: "alice" as UserId, event: clearAt(5) }]);
       });
       expect((await writing)?.cleared).toEqual(new Map([["alice", 5]]));
       const kept = await db.execute(sql`SELECT playback_time, position_at, deleted_at FROM listitems`);
@@ -96,9 +97,9 @@ describe("store", () => {
   });
 
   test("a list is created with its first item", async () => {
-    await db.execute(sql`TRUNCATE listitems, history_users, playlists`);
-    await store(db, fold([heartbeat(1)]));
-    await store(db, fold([heartbeat(2)]));
+    await db.execute(sql`TRUNCATE listitems, history_users, playlists, plays, content_rollups`);
+    await storeEvents(db, [heartbeat(1)]);
+    await storeEvents(db, [heartbeat(2)]);
     expect([...(await db.execute(sql`SELECT user_id, name FROM playlists`))]).toEqual([
       { user_id: "alice", name: "watchhistory" },
     ]);
@@ -119,9 +120,9 @@ async function rowsShown(): Promise<unknown[]> {
   return [
     ...(await db.execute(sql`
       SELECT l.user_id, l.content_id, playback_time, position_at, position_event_id, duration, duration_at,
-        catalog_id, catalog_at, completed_at
+        catalog_id, catalog_at, completed_at, marked, marked_at, dismissed, dismissed_at
       FROM listitems l LEFT JOIN history_users u USING (user_id)
-      WHERE position_at > greatest(deleted_at, coalesce(cleared_at, 0))
+      WHERE watched_at > greatest(deleted_at, coalesce(cleared_at, 0))
       ORDER BY user_id, content_id
     `)),
   ];
@@ -130,7 +131,7 @@ async function rowsShown(): Promise<unknown[]> {
 /** The same, folded in memory at once. */
 function shownIn(events: readonly OwnedEvent[]): unknown[] {
   return fold(events)
-    .items.filter((item) => item.position_at > 0)
+    .items.filter((item) => item.position_at > 0 || item.marked)
     .map(({ deleted_at: _, ...shown }) => shown);
 }
 

@@ -2,7 +2,7 @@
 const TIMEOUT_MS = 8_000;
 
 /** Asks a server one thing, and hears the whole answer. @throws when there is no answer in time. */
-export async function ask(url: string, { token, method = "GET", body }: Question): Promise<Answer> {
+export async function ask({ url, token, method = "GET", body }: Question): Promise<Answer> {
   const response = await fetch(url, {
     method,
     headers: {
@@ -15,5 +15,10 @@ export async function ask(url: string, { token, method = "GET", body }: Question
   return { status: response.status, headers: response.headers, body: await response.text() };
 }
 
-export type Question = { token: string; method?: "GET" | "POST" | "DELETE"; body?: unknown };
+export type Question = {
+  url: string;
+  token: string;
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  body?: unknown;
+};
 export type Answer = { status: number; headers: Headers; body: string };

@@ -1,4 +1,5 @@
-import type { Content } from "./catalogue.ts";
+import type { Catalogue, Content } from "./catalogue.ts";
+import type { Deed } from "./deeds.ts";
 import type { Device } from "./devices.ts";
 import type { Random } from "./random.ts";
 
@@ -19,9 +20,12 @@ export type Beat = {
 export type Viewer = {
   user_id: string;
   random: Random;
-  catalogue: readonly Content[];
+  catalogue: Catalogue;
   devices: readonly Device[];
   beats: Beat[];
+  deeds: Deed[];
+  /** Where this viewer was last in each content. */
+  places: Map<Content, number>;
 };
 
 /** A player at work: one device on one content. */

@@ -1,8 +1,11 @@
-import type { Expected, Heard } from "./model.ts";
-import type { Shown } from "./read.ts";
+import type { Heard, Range } from "./expected/events.ts";
+import type { Listed, Shown } from "./read.ts";
+import type { View } from "./views.ts";
 
 export type Difference = {
   user_id: string;
+  /** `changes`: the history as a client knows it that follows the changes. */
+  view: View | "changes";
   content_id: string;
   /** `item` when it is there and should not be, or the other way round; `order` when it is in the wrong place. */
   field: string;
@@ -10,18 +13,24 @@ export type Difference = {
   found: unknown;
 };
 
-const SAME = ["catalog_id", "playback_time", "duration", "resume_position_seconds", "completed"] as const;
+/** An item as it must be shown: with just these values, and a time within the range. */
+export type Wanted = { content_id: string; last_watched_at?: Range; [field: string]: unknown };
 
-/** Every field of every item, what is missing, what is too much, and the order. */
+/**
+ * Every field of every item, what is missing, what is too much, and the order.
+ *
+ * @param follows does the second come right after the first, or somewhere after it?
+ */
 export function differences(
-  user_id: string,
-  expected: readonly Expected[],
-  shown: readonly Shown[],
+  of: Pick<Difference, "user_id" | "view">,
+  expected: readonly Wanted[],
+  shown: readonly Listed[],
+  follows: (before: Listed, item: Listed) => boolean,
 ): Difference[] {
   const found: Difference[] = [];
   const wanted = new Map(expected.map((item) => [item.content_id, item]));
   const differ = (content_id: string, field: string, expected: unknown, was: unknown) =>
-    found.push({ user_id, content_id, field, expected, found: was });
+    found.push({ ...of, content_id, field, expected, found: was });
 
   for (const [index, item] of shown.entries()) {
     const { content_id } = item;
@@ -31,12 +40,11 @@ export function differences(
       differ(content_id, "item", null, item);
       continue;
     }
-    for (const field of SAME)
-      if (want[field] !== item[field]) differ(content_id, field, want[field], item[field]);
-    const { from, to } = want.last_watched_at;
-    const at = Date.parse(item.last_watched_at);
-    if (!(at >= from && at <= to))
-      differ(content_id, "last_watched_at", timesOf(from, to), item.last_watched_at);
+    const { last_watched_at: range, ...fields } = want;
+    for (const [field, value] of Object.entries(fields))
+      if (!isSame(value, item[field])) differ(content_id, field, value, item[field]);
+    if (range && !isWithin(range, item.last_watched_at))
+      differ(content_id, "last_watched_at", timesOf(range), item.last_watched_at);
     const before = shown[index - 1];
     if (before && !follows(before, item)) differ(content_id, "order", `before ${before.content_id}`, index);
   }
@@ -54,14 +62,34 @@ export function lost(living: readonly Heard[], shown: readonly Shown[]): Heard[]
 }
 
 /** Newest first; of the same moment, the greater id first. */
-function follows(a: Shown, b: Shown): boolean {
-  return (
-    a.last_watched_at > b.last_watched_at ||
-    (a.last_watched_at === b.last_watched_at && a.content_id > b.content_id)
-  );
+export function newestFirst(a: Listed, b: Listed): boolean {
+  const [one, other] = [String(a.last_watched_at), String(b.last_watched_at)];
+  return one > other || (one === other && a.content_id > b.content_id);
 }
 
-function timesOf(from: number, to: number): string {
+/** Newest first; of the same moment, by show. */
+export function newestShowFirst(a: Listed, b: Listed): boolean {
+  const [one, other] = [String(a.last_watched_at), String(b.last_watched_at)];
+  return one > other || (one === other && String(a.show) < String(b.show));
+}
+
+/** As in another list. */
+export function asIn(expected: readonly Wanted[]): (a: Listed, b: Listed) => boolean {
+  const place = ({ content_id }: Listed) => expected.findIndex((item) => item.content_id === content_id);
+  return (a, b) => place(a) < place(b);
+}
+
+/** Values as JSON has them; the names of a record are in no order, and there are none in any record here. */
+function isSame(expected: unknown, found: unknown): boolean {
+  return expected === found || JSON.stringify(expected) === JSON.stringify(found);
+}
+
+function isWithin({ from, to }: Range, time: unknown): boolean {
+  const at = Date.parse(String(time));
+  return at >= from && at <= to;
+}
+
+function timesOf({ from, to }: Range): string {
   const text = (time: number) => new Date(time).toISOString();
   return from === to ? text(from) : `${text(from)} to ${text(to)}`;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Beat } from "./beat.ts";
-import { aBeat, aDevice } from "./examples.ts";
-import { createModel, type Expected, type Model } from "./model.ts";
+import { aBeat, aContent, aDevice, aMark, catalogueOf, tell } from "./examples.ts";
+import type { Expected } from "./expected/items.ts";
+import { createModel, type Model } from "./model.ts";
 
 describe("the model", () => {
   test("shows the newest by event time, in whatever order it heard them, backward or not", () => {
@@ -40,6 +41,21 @@ describe("the model", () => {
     expect(shownAfter([aBeat(its)])).toMatchObject(expected);
   });
 
+  test.each([
+    ["the length", { duration: 1_000 }, { duration: 1_000, resume_position_seconds: 600 }],
+    ["that this is its end", { duration: 610 }, { resume_position_seconds: null, completed: true }],
+    ["where the credits begin", { duration: 1_000, credits_at: 599 }, { completed: true }],
+    ["that the credits are to come", { duration: 1_000, credits_at: 600 }, { completed: false }],
+    [
+      "that it is a channel",
+      { duration: 610, kind: "live" },
+      { resume_position_seconds: null, completed: false },
+    ],
+  ] as const)("goes by the catalogue, which knows %s", (_, its, expected) => {
+    const model = createModel(catalogueOf(aContent("match", its)));
+    expect(itemOf(tell(model, aBeat({ duration: null })))).toMatchObject(expected);
+  });
+
   test("stays completed when it is watched again, and resumes from there", () => {
     const again = aBeat({ event_id: "e2", at: 2_000, playback_time: 100 });
     expect(shownAfter([aBeat({ action: "finish" }), again])).toMatchObject({
@@ -50,47 +66,45 @@ describe("the model", () => {
 
   test("forgets an item up to and including the moment, and starts clean after it", () => {
     const model = createModel();
-    hear(model, [aBeat({ at: 1_000, action: "finish" }), aBeat({ event_id: "other", content_id: "other" })]);
+    tell(model, aBeat({ at: 1_000, action: "finish" }), aBeat({ event_id: "other", content_id: "other" }));
     model.forgot("u", "match", 1_000);
     expect(model.history("u").map(({ content_id }) => content_id)).toEqual(["other"]);
 
-    hear(model, [aBeat({ event_id: "e2", at: 1_001, duration: null })]);
+    tell(model, aBeat({ event_id: "e2", at: 1_001, duration: null }));
     expect(itemOf(model)).toMatchObject({ completed: false, duration: null });
   });
 
   test("forgets everything up to a time, also what is heard of only then", () => {
     const model = createModel();
     model.cleared("u", 1_500);
-    hear(model, [aBeat({ at: 1_000 }), aBeat({ event_id: "e2", at: 1_500 })]);
+    tell(model, aBeat({ at: 1_000 }), aBeat({ event_id: "e2", at: 1_500 }));
     expect(model.history("u")).toEqual([]);
-    hear(model, [aBeat({ event_id: "e3", at: 1_501 })]);
+    tell(model, aBeat({ event_id: "e3", at: 1_501 }));
     expect(itemOf(model)).toMatchObject({ last_watched_at: { from: 1_501, to: 1_501 } });
   });
 
   test("knows a corrected time to within the latency, and counts an event once", () => {
     const model = createModel();
-    const beat = aBeat({ device: aDevice({ skew_ms: 61_000 }) });
-    model.heard("u", beat, 40);
-    model.heard("u", beat, 7);
-    expect(itemOf(model)).toMatchObject({ last_watched_at: { from: 1_000, to: 1_040 } });
-    expect(model.events()).toBe(1);
+    const device = aDevice({ skew_ms: 61_000 });
+    for (const late of [40, 7]) {
+      model.heard("u", aBeat({ device }), late);
+      model.did("u", aMark({ device, content_id: "other", at: 2_000 }), late);
+    }
+    expect(model.history("u")).toMatchObject([
+      { content_id: "other", last_watched_at: { from: 2_000, to: 2_040 } },
+      { content_id: "match", last_watched_at: { from: 1_000, to: 1_040 } },
+    ]);
+    expect(model.events()).toBe(2);
   });
 
   test("never mixes users up", () => {
-    const model = createModel();
-    hear(model, [aBeat()]);
+    const model = tell(createModel(), aBeat(), aMark());
     expect(model.history("U")).toEqual([]);
   });
 });
 
-function hear(model: Model, beats: readonly Beat[]): void {
-  for (const beat of beats) model.heard("u", beat, 0);
-}
-
 function shownAfter(beats: readonly Beat[]): Expected | undefined {
-  const model = createModel();
-  hear(model, beats);
-  return itemOf(model);
+  return itemOf(tell(createModel(), ...beats));
 }
 
 function itemOf(model: Model): Expected | undefined {

@@ -1,23 +1,38 @@
+import type { ListedContent } from "../../db/contract/contents.ts";
 import type { Beat } from "./beat.ts";
+import type { Deed } from "./deeds.ts";
+import { type Continued, continueWatching } from "./expected/continue-watching.ts";
+import { completes, type Done, type Heard, type Late } from "./expected/events.ts";
+import { type Expected, historyOf, type Item, itemsOf } from "./expected/items.ts";
+import { type CompletedPlay, type NextEpisode, nextEpisodes } from "./expected/next-episodes.ts";
+import { type NextFixture, nextFixtures } from "./expected/next-fixtures.ts";
 
 /**
- * What the histories must be, kept as simply as can be: every accepted event is remembered, and a history is worked
- * out from all of them when it is asked for. It shares no code with the service.
+ * What the lists must be, kept as simply as can be: everything that was accepted is remembered, and a list is worked
+ * out from all of it when it is asked for. It shares no code with the service.
+ *
+ * @param catalogue what the catalogue was told.
  */
-export function createModel(): Model {
+export function createModel(catalogue: ReadonlyMap<string, ListedContent> = new Map()): Model {
   const users = new Map<string, Facts>();
   const factsOf = (user: string): Facts => {
-    const known = users.get(user) ?? { heard: new Map(), forgotten: new Map(), clearedAt: 0 };
+    const known = users.get(user) ?? {
+      heard: new Map(),
+      done: new Map(),
+      forgotten: new Map(),
+      clearedAt: 0,
+    };
     users.set(user, known);
     return known;
   };
+  const itemsFor = (user: string): Item[] => {
+    const { beats, deeds } = living(factsOf(user));
+    return itemsOf(beats, deeds, catalogue);
+  };
 
   return {
-    heard(user, beat, late) {
-      const { heard } = factsOf(user);
-      const before = heard.get(beat.event_id)?.late ?? 0;
-      heard.set(beat.event_id, { ...beat, late: Math.max(late, before) });
-    },
+    heard: (user, beat, late) => remember(factsOf(user).heard, beat, late),
+    did: (user, deed, late) => remember(factsOf(user).done, deed, late),
     forgot(user, content_id, at) {
       const { forgotten } = factsOf(user);
       forgotten.set(content_id, Math.max(at, forgotten.get(content_id) ?? 0));
@@ -26,82 +41,65 @@ export function createModel(): Model {
       const facts = factsOf(user);
       facts.clearedAt = Math.max(at, facts.clearedAt);
     },
-    living: (user) => living(factsOf(user)),
-    history: (user) => historyOf(living(factsOf(user))),
+    living: (user) => living(factsOf(user)).beats,
+    history: (user) => historyOf(itemsFor(user)),
+    continueWatching: (user) => continueWatching(itemsFor(user), catalogue),
+    nextEpisodes: (user, now) => nextEpisodes(itemsFor(user), completedPlays(factsOf(user)), catalogue, now),
+    nextFixtures: (user, now) => nextFixtures(itemsFor(user), catalogue, now),
     users: () => [...users.keys()],
-    events: () => [...users.values()].reduce((sum, { heard }) => sum + heard.size, 0),
+    events: () => [...users.values()].reduce((sum, { heard, done }) => sum + heard.size + done.size, 0),
   };
 }
 
-/** What is left of what was heard: newer than the forgetting of its item and of everything. */
-function living({ heard, forgotten, clearedAt }: Facts): Heard[] {
-  return [...heard.values()].filter(
-    ({ at, content_id }) => at > clearedAt && at > (forgotten.get(content_id) ?? 0),
-  );
+/** An event that came again may have been taken for the later one. */
+function remember<Event extends { event_id: string }>(
+  known: Map<string, Event & Late>,
+  event: Event,
+  late: number,
+): void {
+  const before = known.get(event.event_id)?.late ?? 0;
+  known.set(event.event_id, { ...event, late: Math.max(late, before) });
 }
 
-function historyOf(beats: readonly Heard[]): Expected[] {
-  const items = Map.groupBy(beats, ({ content_id }) => content_id);
-  return [...items.values()].flatMap((all) => {
-    const newest = newestOf(all);
-    return newest ? [expected(newest, all)] : [];
+/** What is left of what was heard and done: newer than the forgetting of its item and of everything. */
+function living(facts: Facts): { beats: Heard[]; deeds: Done[] } {
+  const lives = ({ content_id, at }: { content_id: string; at: number }) =>
+    at > forgottenUpTo(facts, content_id);
+  return { beats: [...facts.heard.values()].filter(lives), deeds: [...facts.done.values()].filter(lives) };
+}
+
+function forgottenUpTo({ forgotten, clearedAt }: Facts, content_id: string): number {
+  return Math.max(clearedAt, forgotten.get(content_id) ?? 0);
+}
+
+/** When each play first came to its end. One that began in what is forgotten is forgotten as a whole. */
+function completedPlays(facts: Facts): CompletedPlay[] {
+  const plays = Map.groupBy(facts.heard.values(), ({ content_id, play_id }) => `${content_id} ${play_id}`);
+  return [...plays.values()].flatMap((beats) => {
+    const [first] = beats.toSorted((a, b) => a.at - b.at);
+    const [end] = beats.filter(completes).sort((a, b) => a.at - b.at);
+    if (!first || !end || first.at <= forgottenUpTo(facts, first.content_id)) return [];
+    return [{ content_id: end.content_id, at: end.at }];
   });
 }
 
-function expected({ content_id, playback_time, at, late }: Heard, all: readonly Heard[]): Expected {
-  const duration = newestOf(all.filter((beat) => beat.duration !== null))?.duration ?? null;
-  const catalog_id = newestOf(all.filter((beat) => beat.catalog_id !== null))?.catalog_id ?? null;
-  const completions = all.filter(completes);
-  const over = completions.some((beat) => beat.at >= at) || isNearTheEnd(playback_time, duration);
-  const resumes = !over && duration !== null && playback_time >= 30;
-  return {
-    content_id,
-    catalog_id,
-    playback_time,
-    duration,
-    resume_position_seconds: resumes ? playback_time : null,
-    completed: completions.length > 0 || isNearTheEnd(playback_time, duration),
-    last_watched_at: { from: at, to: at + late },
-  };
-}
-
-/** By time, and at the same time by event_id. */
-function newestOf(beats: readonly Heard[]): Heard | undefined {
-  return beats.toSorted((a, b) => b.at - a.at || (a.event_id < b.event_id ? 1 : -1))[0];
-}
-
-/** The player said so, or the event itself shows it. */
-function completes({ action, playback_time, duration }: Heard): boolean {
-  return action === "finish" || isNearTheEnd(playback_time, duration);
-}
-
-function isNearTheEnd(position: number, duration: number | null): boolean {
-  return duration !== null && duration > 0 && position / duration > 0.95;
-}
-
-type Facts = { heard: Map<string, Heard>; forgotten: Map<string, number>; clearedAt: number };
-/** `late`: the server may have taken it for so much later, because it had to correct the device's clock. */
-export type Heard = Beat & { late: number };
-
-/** An item as it must be shown. */
-export type Expected = {
-  content_id: string;
-  catalog_id: string | null;
-  playback_time: number;
-  duration: number | null;
-  resume_position_seconds: number | null;
-  completed: boolean;
-  /** Both ends included, epoch milliseconds. */
-  last_watched_at: { from: number; to: number };
+type Facts = {
+  heard: Map<string, Heard>;
+  done: Map<string, Done>;
+  forgotten: Map<string, number>;
+  clearedAt: number;
 };
-
 export type Model = {
   heard(user: string, beat: Beat, late: number): void;
+  did(user: string, deed: Deed, late: number): void;
   forgot(user: string, content_id: string, at: number): void;
   cleared(user: string, at: number): void;
-  /** The accepted events of a user that are not forgotten. */
+  /** The accepted heartbeats of a user that are not forgotten. */
   living(user: string): Heard[];
   history(user: string): Expected[];
+  continueWatching(user: string): Continued[];
+  nextEpisodes(user: string, now: number): NextEpisode[];
+  nextFixtures(user: string, now: number): NextFixture[];
   users(): string[];
   /** How many different events were accepted. */
   events(): number;

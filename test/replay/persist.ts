@@ -11,37 +11,44 @@ const PATIENCE_MS = 180_000;
  * for as long as the server says or longer and longer.
  *
  * @param question is made anew for every attempt; a slot of `gate` is held only during one.
- * @returns the answer, and how long any attempt that may have arrived took at most.
+ * @throws when the final answer is none of the wanted ones.
  */
 export async function persist(
-  url: string,
   question: () => Question,
+  wanted: readonly number[],
   { gate, statuses }: PersistDeps,
-): Promise<{ answer: Answer; took: number }> {
+): Promise<Settled> {
   const deadline = performance.now() + PATIENCE_MS;
   let took = 0;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    const answer = await gate(async () => {
+    const attempt = await gate(async () => {
+      const asked = question();
       const from = Date.now();
-      try {
-        return await ask(url, question());
-      } catch {
-        return null;
-      } finally {
-        took = Math.max(took, Date.now() - from);
-      }
+      const answer = await ask(asked).catch(() => null);
+      return { asked, answer, from, to: Date.now() };
     });
+    const { asked, answer, from, to } = attempt;
+    took = Math.max(took, to - from);
     const status = answer?.status ?? "silence";
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
-    if (answer && answer.status < 500 && answer.status !== 429) return { answer, took };
+    if (answer && answer.status < 500 && answer.status !== 429) {
+      if (!wanted.includes(answer.status))
+        throw new Error(`${nameOf(asked)} answered ${status}: ${answer.body}`);
+      return { answer, took, from, to };
+    }
     if (performance.now() > deadline) {
+      const seconds = PATIENCE_MS / 1_000;
       throw new Error(
-        `no final answer for ${PATIENCE_MS / 1_000} s from ${url}: ${status} ${answer?.body ?? ""}`,
+        `no final answer for ${seconds} s from ${nameOf(asked)}: ${status} ${answer?.body ?? ""}`,
       );
     }
     const told = Number(answer?.headers.get("retry-after") ?? 0) * 1_000;
     await delay(told > 0 ? told : pause);
   }
+}
+
+function nameOf({ method = "GET", url }: Question): string {
+  return `${method} ${url}`;
 }
 
 /** At most so many at once; the others wait in line. */
@@ -61,6 +68,14 @@ export function gateOf(width: number): Gate {
   };
 }
 
+/** A final answer, to a question that was asked `from` then and answered by `to`. */
+export type Settled = {
+  answer: Answer;
+  from: number;
+  to: number;
+  /** How long any attempt that may have arrived took at most. */
+  took: number;
+};
 export type Gate = <T>(work: () => Promise<T>) => Promise<T>;
 /** How often each status was answered. */
 export type Statuses = Map<number | "silence", number>;

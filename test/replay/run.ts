@@ -1,18 +1,21 @@
+import type { Role } from "../../db/contract/access.ts";
+import type { ListedContent } from "../../db/contract/contents.ts";
 import { UserId } from "../../db/contract/ids.ts";
-import { readCatalogue } from "./catalogue.ts";
-import { type Difference, differences, lost } from "./compare.ts";
+import { listedIn, readCatalogue } from "./catalogue.ts";
+import { createFollower } from "./follow.ts";
+import { type Comparison, judge, nothingCompared } from "./judge.ts";
 import { createModel } from "./model.ts";
 import { gateOf, type Statuses } from "./persist.ts";
+import { publish } from "./publish.ts";
 import { randomFrom } from "./random.ts";
-import { readAll } from "./read.ts";
 import { sendSteps } from "./send.ts";
 import { tellStory } from "./story.ts";
-import { type Step, trafficOf } from "./traffic.ts";
+import { eventsOf, type Step, trafficOf } from "./traffic.ts";
 
 /** Stories end so long before now: no corrected clock, and no pause, reaches into what is done in real time. */
 const BEFORE_NOW_MS = 180_000;
-/** The model cannot know which of two devices was first if a clock may be off by the time between their beats. */
-const ADMITTED_LATENESS_MS = 10_000;
+/** Who fills the catalogue. */
+const CATALOGUE = UserId.parse("replay.catalogue");
 
 /**
  * The traffic of seeded viewers. The same seed, count and minutes tell the same stories; `now` alone moves them in
@@ -32,54 +35,62 @@ export async function prepareReplay(options: ReplayOptions): Promise<Replay> {
       steps: trafficOf(tellStory({ user_id, catalogue, random, from, until, zaps }), random),
     };
   });
-  return { viewers: all, events: all.reduce((sum, { steps }) => sum + eventsIn(steps), 0) };
+  return {
+    catalogue: listedIn(catalogue),
+    viewers: all,
+    events: all.reduce((sum, { steps }) => sum + eventsIn(steps), 0),
+  };
 }
 
 /**
- * Sends it all through an edge, all viewers side by side, and answers with how to compare.
+ * Fills the catalogue, sends it all through an edge, all viewers side by side, and answers with how to compare.
  *
  * @param options.admit holds the traffic up, if it wants to.
  */
 export async function sendReplay(replay: Replay, options: SendOptions): Promise<Sent> {
   const { edge, tokenFor, concurrency, onSent, admit = () => undefined } = options;
-  const model = createModel();
+  const { catalogue } = replay;
+  const model = createModel(catalogue);
   const statuses: Statuses = new Map();
-  const deps = { edge, model, gate: gateOf(concurrency), statuses, admit, onSent };
-  const tokens = new Map<string, string>();
-  for (const { user_id } of replay.viewers) tokens.set(user_id, await tokenFor(user_id));
+  const deps = { model, gate: gateOf(concurrency), statuses };
+  const viewers = await Promise.all(
+    replay.viewers.map(async ({ user_id, steps }) => {
+      const sender = { edge, user_id, token: await tokenFor(user_id, ["user"]) };
+      return { sender, steps, deps: { ...deps, follower: createFollower(sender, deps) } };
+    }),
+  );
+  const service = { edge, token: await tokenFor(CATALOGUE, ["service"]) };
+  await publish(service, [...catalogue.values()], deps);
 
   const from = performance.now();
   await Promise.all(
-    replay.viewers.map(({ user_id, steps }) =>
-      sendSteps({ user_id, token: tokens.get(user_id) ?? "" }, steps, deps),
-    ),
+    viewers.map(({ sender, steps, deps }) => sendSteps(sender, steps, { ...deps, admit, onSent })),
   );
   const seconds = (performance.now() - from) / 1_000;
 
-  /** Reads every history there is and compares it with what it must be. */
-  async function compare(onCompared: () => void = () => {}): Promise<Comparison> {
-    const found: Comparison = { differences: [], lost: 0 };
+  /** Reads everything there is and compares it with what it must be. */
+  async function compare(): Promise<Comparison> {
+    const all = nothingCompared();
     await Promise.all(
-      replay.viewers.map(async ({ user_id }) => {
-        const expected = model.history(user_id);
-        const late = Math.max(0, ...expected.map(({ last_watched_at: { from, to } }) => to - from));
-        if (late >= ADMITTED_LATENESS_MS)
-          throw new Error(`answers took ${late} ms: too slow to know any order`);
-        const shown = await readAll(edge, user_id, tokens.get(user_id) ?? "", deps);
-        for (const difference of differences(user_id, expected, shown)) found.differences.push(difference);
-        found.lost += lost(model.living(user_id), shown).length;
-        onCompared();
+      viewers.map(async ({ sender, deps }) => {
+        const found = await judge(sender, deps);
+        for (const difference of found.differences) all.differences.push(difference);
+        for (const view of Object.keys(all.items) as (keyof Comparison["items"])[])
+          all.items[view] += found.items[view];
+        all.lost += found.lost;
+        all.changes += found.changes;
       }),
     );
-    return found;
+    return all;
   }
-  return { users: replay.viewers.length, events: model.events(), seconds, statuses, compare };
+  return { users: viewers.length, events: model.events(), seconds, statuses, compare };
 }
 
 function eventsIn(steps: readonly Step[]): number {
   return steps.reduce((sum, step) => {
-    if (step.kind === "live") return sum + 1;
-    return step.kind === "events" ? step.together.reduce((n, { beats }) => n + beats.length, sum) : sum;
+    if (step.kind === "live" || step.kind === "live deed") return sum + 1;
+    if (step.kind === "session") return sum + step.session.reports.length;
+    return step.kind === "events" ? step.together.reduce((n, its) => n + eventsOf(its), sum) : sum;
   }, 0);
 }
 
@@ -96,18 +107,20 @@ export type ReplayOptions = {
 };
 
 /** `events` counts what is sent, duplicates too. */
-export type Replay = { viewers: { user_id: UserId; steps: Step[] }[]; events: number };
+export type Replay = {
+  catalogue: Map<string, ListedContent>;
+  viewers: { user_id: UserId; steps: Step[] }[];
+  events: number;
+};
 
 export type SendOptions = {
   edge: string;
-  tokenFor: (user: UserId) => Promise<string>;
+  tokenFor: (user: UserId, roles: readonly Role[]) => Promise<string>;
   /** Requests that are under way at once, at most. */
   concurrency: number;
   onSent: (events: number) => void;
   admit?: () => Promise<void> | undefined;
 };
-
-export type Comparison = { differences: Difference[]; lost: number };
 
 export type Sent = {
   users: number;
@@ -115,5 +128,5 @@ export type Sent = {
   events: number;
   seconds: number;
   statuses: Statuses;
-  compare(onCompared?: () => void): Promise<Comparison>;
+  compare(): Promise<Comparison>;
 };

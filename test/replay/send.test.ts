@@ -1,115 +1,146 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { receive } from "../../db/contract/events.ts";
-import type { UserId } from "../../db/contract/ids.ts";
-import { aBeat, aDevice } from "./examples.ts";
+import type { Live } from "./ending.ts";
+import { aBeat, aDevice, aDismissal, aMark } from "./examples.ts";
+import { type Asked, type FakeEdge, fakeEdge, type Said, SILENCE } from "./fake-edge.ts";
+import { createFollower } from "./follow.ts";
 import { createModel } from "./model.ts";
 import { gateOf, type Statuses } from "./persist.ts";
-import { bodyOf, sendSteps } from "./send.ts";
+import { sendSteps } from "./send.ts";
 import type { Step } from "./traffic.ts";
 
-const NOW = Date.UTC(2026, 0, 1);
-const DAY = 86_400_000;
-/** Hanging up, instead of a status. */
-const SILENCE = 0;
+const beats = (event_id = "e1"): Step => ({
+  kind: "events",
+  together: [{ kind: "beats", beats: [aBeat({ event_id })], batch: false }],
+});
+const session: Live = {
+  kind: "session",
+  session: {
+    content_id: "s1e1",
+    duration: 100,
+    device: aDevice(),
+    reports: [
+      { position: 10, state: null },
+      { position: 99, state: "ended" },
+    ],
+    ends: true,
+  },
+};
 
-describe("what a device puts into a request", () => {
-  test.each([
-    ["right", 0, false],
-    ["three hours slow", -3 * 3_600_000, true],
-    ["ten years fast", 3_650 * DAY, false],
-  ])("comes out at the true time: its clock is %s", (_, skew_ms, iso_times) => {
-    const device = aDevice({ skew_ms, iso_times, says_sent_at: true });
-    const beats = [aBeat({ device, at: NOW - 60_000 }), aBeat({ event_id: "e2", device, at: NOW - 50_000 })];
-    for (const batch of [true, false]) {
-      const events = receive(bodyOf(beats, batch, NOW), {
-        user_id: "u" as UserId,
-        session_id: null,
-        received_at: NOW,
-        arrival_id: "a",
-        max_age_ms: 400 * DAY,
-      }).entry?.events;
-      expect(events).toMatchObject(
-        batch
-          ? [{ occurred_at: NOW - 60_000 }, { occurred_at: NOW - 50_000 }]
-          : [{ occurred_at: NOW - 60_000 }],
-      );
-    }
-  });
+const opened: FakeEdge[] = [];
+afterEach(() => {
+  for (const edge of opened.splice(0)) edge.close();
 });
 
 describe("sending", () => {
-  const closing: (() => void)[] = [];
-  afterEach(() => {
-    for (const close of closing.splice(0)) close();
-  });
-
   test("goes on with the same event until it is accepted, through refusals and silence", async () => {
-    const bodies: string[] = [];
-    const edge = await answering((body, answer) => {
-      bodies.push(body);
-      answer([503, SILENCE, 500, 202][bodies.length - 1] ?? 418);
-    });
-    const { model, statuses, send } = sender(edge);
-    await send([{ kind: "events", together: [{ beats: [aBeat()], batch: false }] }]);
+    const { model, statuses, asked, send } = await sender((_, n) => [503, SILENCE, 500, 202][n] ?? 418);
+    await send(beats());
 
-    expect(bodies.map((body) => JSON.parse(body).event_id)).toEqual(["e1", "e1", "e1", "e1"]);
+    expect(asked.map(({ body }) => JSON.parse(body).event_id)).toEqual(["e1", "e1", "e1", "e1"]);
     expect(model.events()).toBe(1);
     expect(Object.fromEntries(statuses)).toEqual({ 503: 1, silence: 1, 500: 1, 202: 1 });
   });
 
   test("stops at a refusal that is final, and the model has not heard of it", async () => {
-    const { model, send } = sender(await answering((_, answer) => answer(422)));
-    const sending = send([{ kind: "events", together: [{ beats: [aBeat()], batch: false }] }]);
-    await expect(sending).rejects.toThrow("422");
+    const { model, send } = await sender(() => 422);
+    await expect(send(beats())).rejects.toThrow("422");
+    expect(model.events()).toBe(0);
+  });
+
+  test("stops when one of many marks is rejected", async () => {
+    const results = [{ status: "accepted" }, { status: "rejected" }];
+    const { model, send } = await sender(() => ({ status: 200, body: { results } }));
+    const marks: Step = { kind: "events", together: [{ kind: "marks", marks: [aMark()], batch: true }] };
+    await expect(send(marks)).rejects.toThrow("rejected");
     expect(model.events()).toBe(0);
   });
 
   test("gives live events moments of their own, all after the forgetting", async () => {
-    const times: number[] = [];
-    const edge = await answering((body, answer) => {
-      if (body !== "") times.push(JSON.parse(body).occurred_at);
-      answer(body === "" ? 204 : 202);
-    });
-    const { model, send } = sender(edge);
-    await send([
-      { kind: "events", together: [{ beats: [aBeat()], batch: false }] },
-      { kind: "forget", content_id: "match" },
-      ...["e2", "e3", "e4"].map((event_id): Step => ({ kind: "live", beat: aBeat({ event_id }) })),
-    ]);
+    const { model, asked, send } = await sender(({ body }) => (body === "" ? 204 : 202));
+    const live = ["e2", "e3", "e4"].map((event_id): Step => ({ kind: "live", beat: aBeat({ event_id }) }));
+    await send(beats(), { kind: "forget", content_id: "match" }, ...live);
+
+    const times = asked.flatMap(({ body }) => (body === "" ? [] : [JSON.parse(body).occurred_at]));
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect(new Set(times).size).toBe(4);
     expect(model.living("u").map(({ event_id }) => event_id)).toEqual(["e2", "e3", "e4"]);
   });
 
-  function sender(edge: string) {
+  test("knows what is done live as the time of the attempt that was answered", async () => {
+    const arrivals: number[] = [];
+    const { model, asked, send } = await sender(async () => {
+      arrivals.push(Date.now());
+      return arrivals.length === 1 ? 503 : 204;
+    });
+    await send(
+      { kind: "live deed", deed: aMark(), told: false },
+      { kind: "live deed", deed: aMark({ content_id: "other" }), told: true },
+      { kind: "live deed", deed: aDismissal({ content_id: "other" }), told: false },
+    );
+
+    expect(asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "PUT /users/u/watchhistory/match/watched",
+      "PUT /users/u/watchhistory/match/watched",
+      "PUT /users/u/watchhistory/other/watched",
+      "POST /users/u/continue-watching/other/dismissed",
+    ]);
+    const [, mark] = model.history("u");
+    expect(mark?.last_watched_at.from).toBeGreaterThan(arrivals[0] ?? Number.POSITIVE_INFINITY);
+    expect(mark?.last_watched_at.from).toBeLessThanOrEqual(arrivals[1] ?? 0);
+    expect(mark?.last_watched_at.to).toBeGreaterThanOrEqual(arrivals[1] ?? Number.POSITIVE_INFINITY);
+    expect(asked[2]?.query.get("occurred_at")).toBe(String(model.history("u")[0]?.last_watched_at.from));
+  });
+
+  test("plays a session: a cut beginning is begun again, every report is an event, and it ends", async () => {
+    const { model, asked, send, count } = await sender(({ method, body }, n) => {
+      if (method === "POST") return n === 0 ? SILENCE : { status: 201, body: { id: "s-1" } };
+      return method === "DELETE" ? 204 : { status: 200, body: JSON.parse(body) };
+    });
+    await send(session);
+
+    expect(asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "POST /api/v1/sessions",
+      "POST /api/v1/sessions",
+      "PATCH /api/v1/sessions/s-1/position",
+      "PATCH /api/v1/sessions/s-1/position",
+      "DELETE /api/v1/sessions/s-1",
+    ]);
+    const [, begun, report, last] = asked.map(({ body }) => (body === "" ? null : JSON.parse(body)));
+    expect(begun).toMatchObject({ user_id: "u", content_id: "s1e1", device_id: "tv", duration_seconds: 100 });
+    expect([report, last]).toEqual([
+      { position_seconds: 10 },
+      { position_seconds: 99, playback_state: "ended" },
+    ]);
+    expect(model.living("u")).toMatchObject([{ play_id: "s-1", playback_time: 10 }, { action: "finish" }]);
+    expect(model.history("u")).toMatchObject([{ content_id: "s1e1", completed: true, playback_time: 99 }]);
+    expect(count()).toBe(2);
+  });
+
+  test("a session that is elsewhere than it was reported is noticed", async () => {
+    const { send } = await sender(({ method }) =>
+      method === "POST"
+        ? { status: 201, body: { id: "s" } }
+        : { status: 200, body: { position_seconds: 11 } },
+    );
+    await expect(send(session)).rejects.toThrow("at 11, not at 10");
+  });
+
+  async function sender(handle: (asked: Asked, n: number) => Said | Promise<Said>) {
+    const asked: Asked[] = [];
+    const edge = await fakeEdge((its) => handle(its, asked.push(its) - 1));
+    opened.push(edge);
     const model = createModel();
     const statuses: Statuses = new Map();
-    const deps = { edge, model, statuses, gate: gateOf(1), admit: () => undefined, onSent: () => {} };
-    return {
-      model,
-      statuses,
-      send: (steps: Step[]) => sendSteps({ user_id: "u", token: "t" }, steps, deps),
+    const its = { edge: edge.url, user_id: "u", token: "t" };
+    const persisting = { statuses, gate: gateOf(1) };
+    const follower = createFollower(its, persisting);
+    let sent = 0;
+    const onSent = (events: number) => {
+      sent += events;
     };
-  }
-
-  /** A server that answers with a status, or hangs up. */
-  function answering(handle: (body: string, answer: (status: number) => void) => void): Promise<string> {
-    const server = createServer(async (req, res) => {
-      let body = "";
-      for await (const chunk of req) body += chunk;
-      handle(body, (status) => {
-        if (status === SILENCE) req.socket.destroy();
-        else res.writeHead(status).end();
-      });
-    });
-    closing.push(() => server.close());
-    return new Promise((resolve) => {
-      server.listen(0, "127.0.0.1", () => {
-        resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-      });
-    });
+    const deps = { ...persisting, model, follower, admit: () => undefined, onSent };
+    const send = (...steps: Step[]) => sendSteps(its, steps, deps);
+    return { model, statuses, asked, send, count: () => sent };
   }
 });
 

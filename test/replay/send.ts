@@ -1,8 +1,10 @@
-import type { Answer, Question } from "./ask.ts";
-import type { Beat } from "./beat.ts";
+import type { Follower } from "./follow.ts";
 import type { Model } from "./model.ts";
 import { type PersistDeps, persist } from "./persist.ts";
-import type { Delivery, Step } from "./traffic.ts";
+import { look } from "./read.ts";
+import { liveRequest, requestOf, type Sender } from "./requests.ts";
+import { playSession } from "./session.ts";
+import { type Delivery, eventsOf, type Step } from "./traffic.ts";
 
 /**
  * Does what a viewer's devices do, one step after the other, and tells the model of everything that was accepted.
@@ -12,15 +14,11 @@ import type { Delivery, Step } from "./traffic.ts";
  *
  * @throws when something is refused for good: none of this traffic should be.
  */
-export async function sendSteps(
-  viewer: SendingViewer,
-  steps: readonly Step[],
-  deps: SendDeps,
-): Promise<void> {
-  const { user_id, token } = viewer;
-  const { edge, model, admit, onSent } = deps;
+export async function sendSteps(sender: Sender, steps: readonly Step[], deps: SendDeps): Promise<void> {
+  const { edge, user_id, token } = sender;
+  const { model, follower, admit, onSent } = deps;
   const history = `${edge}/users/${user_id}/watchhistory`;
-  /** The latest moment at which something was forgotten, or a live event happened. */
+  /** The latest moment at which something was forgotten, or happened live. */
   let last = 0;
 
   for (const step of steps) {
@@ -31,14 +29,34 @@ export async function sendSteps(
         break;
       case "live": {
         last = await momentAfter(last);
-        await deliver({ beats: [{ ...step.beat, at: last }], batch: false });
+        await deliver({ kind: "beats", beats: [{ ...step.beat, at: last }], batch: false });
         break;
       }
+      case "live deed":
+        await doNow(step);
+        break;
+      case "session":
+        await playSession(sender, step.session, {
+          deps,
+          async moment() {
+            await admit();
+            await momentAfter(last);
+          },
+          onReported(beat, late) {
+            model.heard(user_id, beat, late);
+            last = beat.at + late;
+            onSent(1);
+          },
+        });
+        break;
       case "read":
-        await settled(history, () => ({ token }), 200);
+        await look(sender, step.view, deps);
+        break;
+      case "poll":
+        await follower.poll(step.limit);
         break;
       case "forget":
-        last = await remove(`${history}/${step.content_id}`);
+        last = await remove(`${history}/${encodeURIComponent(step.content_id)}`);
         model.forgot(user_id, step.content_id, last);
         break;
       case "clear": {
@@ -50,51 +68,44 @@ export async function sendSteps(
     }
   }
 
-  async function deliver({ beats, batch }: Delivery): Promise<void> {
-    const [first] = beats;
-    if (!first) return;
-    const { device, play_id } = first;
-    const url = `${edge}/users/${batch ? user_id : play_id}/playlists/watchhistory`;
-    const question = (): Question => ({ token, method: "POST", body: bodyOf(beats, batch, Date.now()) });
-    const { answer, took } = await settled(url, question, 202);
+  async function deliver(delivery: Delivery): Promise<void> {
+    const { question, wanted } = requestOf(sender, delivery);
+    const { answer, took } = await persist(question, wanted, deps);
     if (answer.body.includes("rejected")) throw new Error(`an event of a batch was rejected: ${answer.body}`);
-    for (const beat of beats) model.heard(user_id, beat, device.skew_ms === 0 ? 0 : took);
-    onSent(beats.length);
+    const late = ({ device }: { device: { skew_ms: number } }) => (device.skew_ms === 0 ? 0 : took);
+    if (delivery.kind === "beats") {
+      for (const beat of delivery.beats) model.heard(user_id, beat, late(beat));
+    } else {
+      const deeds = delivery.kind === "marks" ? delivery.marks : [delivery.dismissal];
+      for (const deed of deeds) model.did(user_id, deed, late(deed));
+    }
+    onSent(eventsOf(delivery));
+  }
+
+  /** By the clock of the device, or of the server: then it is known only when the last attempt was under way. */
+  async function doNow({ deed, told }: Extract<Step, { kind: "live deed" }>): Promise<void> {
+    last = await momentAfter(last);
+    const now = { ...deed, at: last };
+    if (told) {
+      await deliver(
+        now.kind === "mark"
+          ? { kind: "marks", marks: [now], batch: false }
+          : { kind: "dismissal", dismissal: now },
+      );
+      return;
+    }
+    const { question, wanted } = liveRequest(sender, now);
+    const { from, to } = await persist(question, wanted, deps);
+    model.did(user_id, { ...now, at: from }, to - from);
+    last = to;
+    onSent(1);
   }
 
   /** @returns a moment at which it was forgotten already, and before which nothing else of this viewer happens. */
   async function remove(url: string): Promise<number> {
-    await settled(url, () => ({ token, method: "DELETE" }), 204, 202);
+    await persist(() => ({ url, token, method: "DELETE" }), [204, 202], deps);
     return Date.now();
   }
-
-  async function settled(
-    url: string,
-    question: () => Question,
-    ...wanted: number[]
-  ): Promise<{ answer: Answer; took: number }> {
-    const outcome = await persist(url, question, deps);
-    const { status, body } = outcome.answer;
-    if (!wanted.includes(status)) throw new Error(`${url} answered ${status}: ${body}`);
-    return outcome;
-  }
-}
-
-/** What a device puts into a request: times by its own clock, also that of this very attempt. */
-export function bodyOf(beats: readonly Beat[], batch: boolean, now: number): Record<string, unknown> {
-  const events = beats.map(({ device, at, ...beat }) => ({
-    ...beat,
-    device_id: device.device_id,
-    occurred_at: clockOf(device, at),
-  }));
-  const [event] = events;
-  const device = beats[0]?.device;
-  const sent = device?.says_sent_at ? { sent_at: clockOf(device, now) } : {};
-  return batch ? { ...sent, events } : { ...event, ...sent };
-}
-
-function clockOf({ skew_ms, iso_times }: Beat["device"], time: number): string | number {
-  return iso_times ? new Date(time + skew_ms).toISOString() : time + skew_ms;
 }
 
 /** The next moment of the clock, once it has come: an event from the future would be moved to its arrival. */
@@ -103,11 +114,9 @@ async function momentAfter(last: number): Promise<number> {
   return Date.now();
 }
 
-export type SendingViewer = { user_id: string; token: string };
-
 export type SendDeps = PersistDeps & {
-  edge: string;
   model: Model;
+  follower: Follower;
   /** Resolves when traffic may go on. */
   admit: () => Promise<void> | undefined;
   /** So many events were accepted. */

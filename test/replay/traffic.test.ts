@@ -1,15 +1,16 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Beat } from "./beat.ts";
-import { type Content, readCatalogue } from "./catalogue.ts";
+import { type Catalogue, readCatalogue } from "./catalogue.ts";
+import { DUPLICATED, OFFLINE, OUT_OF_ORDER } from "./place-beats.ts";
 import { randomFrom } from "./random.ts";
 import { prepareReplay } from "./run.ts";
 import { type Story, tellStory } from "./story.ts";
-import { type Delivery, DUPLICATED, OFFLINE, OUT_OF_ORDER, trafficOf } from "./traffic.ts";
+import { type Delivery, trafficOf } from "./traffic.ts";
 
 const NOON = Date.UTC(2026, 0, 1, 12);
 const VIEWERS = 150;
 
-let catalogue: Content[];
+let catalogue: Catalogue;
 beforeAll(async () => {
   catalogue = await readCatalogue();
 });
@@ -23,7 +24,7 @@ test("the same seed gives the same traffic, another seed another", async () => {
 
 describe("an hour of many viewers", () => {
   let told: Story[];
-  let sent: { story: Story; deliveries: Delivery[] }[];
+  let sent: { story: Story; deliveries: Beats[] }[];
 
   beforeAll(() => {
     told = Array.from({ length: VIEWERS }, (_, n) => storyOf(n));
@@ -87,8 +88,8 @@ describe("an hour of many viewers", () => {
     expect(
       beats.some((beat, n) => beat.at === beats[n - 1]?.at && beat.device !== beats[n - 1]?.device),
     ).toBe(true);
-    expect(told.some(({ ending }) => ending?.forget === null)).toBe(true);
-    expect(told.some(({ ending }) => typeof ending?.forget === "string")).toBe(true);
+    expect(told.some(({ ending }) => ending?.forgets?.content_id === null)).toBe(true);
+    expect(told.some(({ ending }) => typeof ending?.forgets?.content_id === "string")).toBe(true);
     expect(told.some(({ beats }) => new Set(beats.map(({ device }) => device)).size > 1)).toBe(true);
   });
 });
@@ -109,13 +110,14 @@ function storyOf(n: number): Story {
 }
 
 /** What is sent of the story itself, in the order of sending. */
-function deliveriesOf(story: Story, n: number): Delivery[] {
+function deliveriesOf(story: Story, n: number): Beats[] {
   const steps = trafficOf(story, randomFrom(`traffic ${n}`));
-  return steps.flatMap((step) => (step.kind === "events" ? step.together : []));
+  const all = steps.flatMap((step) => (step.kind === "events" ? step.together : []));
+  return all.filter((delivery) => delivery.kind === "beats");
 }
 
 /** Single events that a newer single event of their viewer overtook, but for those that were sent before. */
-function overtaken(deliveries: readonly Delivery[]): number {
+function overtaken(deliveries: readonly Beats[]): number {
   const seen = new Set<string>();
   let newest = 0;
   let count = 0;
@@ -137,3 +139,5 @@ function expectAbout(found: number, wanted: number): void {
   expect(found).toBeGreaterThan(wanted * 0.7);
   expect(found).toBeLessThan(wanted * 1.3);
 }
+
+type Beats = Extract<Delivery, { kind: "beats" }>;

@@ -24,7 +24,7 @@ const anyHeartbeat = fc.record({
   playback_time: anySeconds,
   duration: fc.oneof(fc.constant(null), fc.constantFrom(40, 3600, 5400.5)),
   completes: fc.boolean(),
-  play_id: fc.constant(null),
+  play_id: fc.constantFrom(null, "p1", "p2"),
   device_id: fc.constant(null),
 });
 
@@ -41,10 +41,36 @@ const anyClear = fc.record({
   occurred_at: anyInstant,
 });
 
+const anyMark = fc.record({
+  type: fc.constant("mark" as const),
+  event_id: fc.constant("m"),
+  occurred_at: anyInstant,
+  content_id: anyContent,
+  watched: fc.boolean(),
+});
+
+const anyDismissal = fc.record({
+  type: fc.constant("dismissal" as const),
+  event_id: fc.constant("d"),
+  occurred_at: anyInstant,
+  content_id: anyContent,
+  dismissed: fc.boolean(),
+});
+
+/** Not among the events: a pause that becomes known late cannot bring back what it took away. */
+export const anyPause = fc.record({
+  type: fc.constant("pause" as const),
+  event_id: fc.constant("s"),
+  occurred_at: anyInstant,
+  paused: fc.boolean(),
+});
+
 export const anyEvent: fc.Arbitrary<WatchEvent> = fc.oneof(
   { weight: 8, arbitrary: anyHeartbeat },
   { weight: 2, arbitrary: anyForget },
   { weight: 1, arbitrary: anyClear },
+  { weight: 2, arbitrary: anyMark },
+  { weight: 1, arbitrary: anyDismissal },
 );
 
 export const anyOwnedEvent: fc.Arbitrary<OwnedEvent> = fc.record({ user_id: anyUser, event: anyEvent });

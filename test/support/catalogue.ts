@@ -5,7 +5,7 @@ import type { Database } from "../../db/postgres/connect.ts";
 /** Puts contents into the catalogue, or in the place of an earlier version. */
 export async function putContents(db: Database, contents: readonly Content[]): Promise<void> {
   const columns = sql.raw(
-    "content_id, kind, title, thumbnail, duration, sport, series, teams, show, season, episode, rev, removed",
+    "content_id, kind, title, thumbnail, duration, sport, series, teams, show, season, episode, credits_at, rev, removed",
   );
   await db.execute(sql`
     INSERT INTO contents (${columns})

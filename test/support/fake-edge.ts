@@ -18,7 +18,13 @@ export function fakeEdge(replaced: Partial<EdgeDeps> = {}) {
       },
       search: async () => ({ state: "page", version: "e.1", complete: true, found: [] }),
       facets: async () => ({ state: "facets", version: "e.1", complete: true, found: [] }),
+      continueWatching: async () => ({ state: "page", version: "e.1", complete: true, found: [] }),
+      readChanges: async () => ({
+        ...{ state: "changes", cursor: { epoch: "e", seq: 1, after: null } },
+        ...{ reset: false, has_more: false, told: [] },
+      }),
       readItem: async () => ({ state: "absent", complete: true }),
+      readSession: async () => ({ state: "unknown" }),
       append: async () => true,
       ping: async () => {},
     },

@@ -7,7 +7,8 @@ import { readHistory } from "../../db/redis/history-scripts.ts";
 import type { ModelName } from "../../db/redis/index/model.ts";
 import { eventStream, historyKeys } from "../../db/redis/keys.ts";
 import { foundHistory } from "../../db/redis/replies.ts";
-import type { Folded } from "../../ingest/drain/fold.ts";
+import type { Folded, OwnedEvent } from "../../ingest/drain/fold.ts";
+import { knownPlays } from "../../ingest/drain/known-plays.ts";
 import { store } from "../../ingest/drain/store.ts";
 import { type TurnDeps, turn } from "../../ingest/drain/turn.ts";
 import { createLog } from "../../ingest/observe/log.ts";
@@ -35,12 +36,14 @@ export async function createRing({ historyLimit = 100, model = "auto" as ModelNa
     index: historyIndexOn(redis, model, log),
     contents: contentLookup(db),
   };
-  const deps: TurnDeps = {
-    store: (folded: Folded) => store(db, folded),
+  const deps = {
+    store: (folded: Folded, eventsOf: () => readonly OwnedEvent[] = () => []) =>
+      store(db, folded, eventsOf, knownPlays(Date.now)),
     project: async (projection: Projection) => void (await project(viewDeps, projection)),
+    publish: async () => {},
     settle: stream.settle,
     log,
-  };
+  } satisfies TurnDeps;
   const refill = refiller(viewDeps);
 
   return {
@@ -102,7 +105,7 @@ export async function readView(redis: Redis, user: UserId): Promise<Progress[] |
   return seen.state === "page" ? seen.found : "cold";
 }
 
-/** All keys and values of Redis that make up views, but for tokens and counts of changes. */
+/** All keys and values of Redis that make up views, but for tokens, counts of changes. */
 export async function viewsIn(redis: Redis): Promise<Record<string, unknown>> {
   const views: Record<string, unknown> = {};
   for (const key of (await redis.keys("wh:*")).sort()) {
@@ -110,6 +113,19 @@ export async function viewsIn(redis: Redis): Promise<Record<string, unknown>> {
     if (key.startsWith("wh:progress:") || key.startsWith("wh:record:")) views[key] = await redis.hgetall(key);
   }
   return views;
+}
+
+/** Without the revs that are left behind of what is not shown. */
+export function onlyShown(views: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(views).flatMap(([key, value]) => {
+      if (!key.startsWith("wh:progress:")) return [[key, value]];
+      const items = Object.entries(value as Record<string, string>).filter(
+        ([, packed]) => !/^\[\[\d+\],/.test(packed),
+      );
+      return items.length > 0 ? [[key, Object.fromEntries(items)]] : [];
+    }),
+  );
 }
 
 export async function isSettled(redis: Redis): Promise<boolean> {

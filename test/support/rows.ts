@@ -11,8 +11,9 @@ export function historyRow(user: string, content: string, its: Partial<HistoryRo
     catalog_id: null,
     playback_time: 1_800,
     duration: 5_400,
-    position_at: Date.UTC(2026, 0, 1),
+    watched_at: Date.UTC(2026, 0, 1),
     completed_at: 0,
+    said: null,
     rev: 1,
     ...its,
   };

@@ -23,7 +23,8 @@ export async function warmUser(
 ): Promise<void> {
   const keys = historyKeys(user);
   const { model, scripts } = await index.current();
-  const [token] = (await runScript(redis, scripts.beginRefill, keys, [crypto.randomUUID()])) as [string];
+  const begun = [crypto.randomUUID(), historyLimit];
+  const [token] = (await runScript(redis, scripts.beginRefill, keys, begun)) as [string];
   const contents = async () => new Map(catalogue.map((content) => [content.content_id, content]));
   await project({ redis, historyLimit, index, contents }, { rows, cleared: new Map() });
   await runScript(redis, scripts.finishRefill, keys, [token, floor, model.prefix(user)]);

@@ -27,12 +27,14 @@ export async function createWorld(settings: Record<string, string> = {}) {
   const redis = connectRedis(server.url);
   const { db, close } = connect(database.url, { max: 3 });
   const services: Service[] = [];
+  const logged: string[] = [];
 
   /** Another ingest. @returns its address. */
   async function startIngest(own: Record<string, string> = {}): Promise<string> {
     const env = { DATABASE_URL: database.url, REDIS_URL: server.url, AUTH_SECRET: SECRET, INGEST_PORT: "0" };
     const config = ingestConfig({ LOG_LEVEL: "silent", RECLAIM_AFTER: "500", ...env, ...settings, ...own });
-    const service = createService(config, createLog(config.logLevel));
+    const log = createLog(config.logLevel, { write: (line) => void logged.push(line) });
+    const service = createService(config, log);
     services.push(service);
     return `http://127.0.0.1:${(await service.start()).port}`;
   }
@@ -72,6 +74,8 @@ export async function createWorld(settings: Record<string, string> = {}) {
   return {
     ...{ database, door, redis, db, services, ingestUrl, edgeUrl },
     redisUrl: server.url,
+    /** What the ingests log, a line each; nothing unless LOG_LEVEL says otherwise. */
+    logged,
     ...{ startIngest, ask, send },
 
     killRedis: async () => await server.kill(),

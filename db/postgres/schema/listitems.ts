@@ -1,4 +1,14 @@
-import { bigint, doublePrecision, index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  doublePrecision,
+  index,
+  pgTable,
+  primaryKey,
+  text,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { createdAt, id, stamp, updatedAt } from "./columns.ts";
 
 /**
@@ -23,7 +33,16 @@ export const listitems = pgTable(
     catalog_id: id("catalog_id"),
     catalog_at: stamp("catalog_at"),
     completed_at: stamp("completed_at"),
+    marked_at: stamp("marked_at"),
+    /** What was marked: watched, or not. */
+    marked: boolean("marked").notNull().default(false),
+    dismissed_at: stamp("dismissed_at"),
+    dismissed: boolean("dismissed").notNull().default(false),
     deleted_at: stamp("deleted_at"),
+    /** Where it stands in the history; 0 when it is not in it. */
+    watched_at: bigint("watched_at", { mode: "number" })
+      .notNull()
+      .generatedAlwaysAs(sql`greatest(position_at, CASE WHEN marked THEN marked_at ELSE 0 END)`),
     rev: bigint("rev", { mode: "number" }).notNull().default(1),
     created_at: createdAt,
     updated_at: updatedAt,

@@ -10,7 +10,7 @@ export function searchArguments(
   { limit, after, filter }: PageRequest,
   known = "",
 ): string[] {
-  const own = [String(limit), String(after?.position_at ?? ""), after?.content_id ?? ""];
+  const own = [String(limit), String(after?.watched_at ?? ""), after?.content_id ?? ""];
   return narrowing(model, user, { filter, known, own });
 }
 
@@ -22,6 +22,11 @@ export function facetsArguments(
   known = "",
 ): string[] {
   return narrowing(model, user, { filter, known, own: [by, "", ""] });
+}
+
+/** The arguments of the script `continueWatching`. `known`: the version that the client has, or "". */
+export function continueArguments(model: IndexModel, user: UserId, limit: number, known = ""): string[] {
+  return narrowing(model, user, { filter: null, known, own: [String(limit), "", ""] });
 }
 
 function narrowing(

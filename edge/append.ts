@@ -1,0 +1,24 @@
+import type { Entry } from "../db/contract/events.ts";
+import { Refusal } from "../db/contract/refusals.ts";
+import type { EdgeDeps } from "./deps.ts";
+import { RedisFailed } from "./redis.ts";
+
+/**
+ * Appends an entry to the event stream where ingest cannot.
+ *
+ * @throws Refusal `backlog_full` past the limit, `unavailable` when Redis cannot be reached either.
+ */
+export async function append({ redis, settings }: EdgeDeps, entry: Entry): Promise<void> {
+  const taken = await orOutOfReach(redis.append(entry, settings.backlogLimit));
+  if (!taken) throw new Refusal("backlog_full", "too many events are waiting", { retryAfterSeconds: 5 });
+}
+
+/** What Redis says, where ingest is away already. @throws Refusal `unavailable` when Redis is as well. */
+export async function orOutOfReach<T>(asking: Promise<T>): Promise<T> {
+  try {
+    return await asking;
+  } catch (cause) {
+    if (!(cause instanceof RedisFailed)) throw cause;
+    throw new Refusal("unavailable", "nothing can be accepted now", { cause, retryAfterSeconds: 5 });
+  }
+}
