@@ -6,7 +6,7 @@ export type CloudEvent = {
   specversion: "1.0";
   id: string;
   source: "playhead";
-  type: "SessionEnded" | "ContentCompleted";
+  type: EventType;
   /** The user that it is about. */
   subject: UserId;
   /** ISO 8601: when it happened, not when it was published. */
@@ -14,6 +14,14 @@ export type CloudEvent = {
   datacontenttype: "application/json";
   data: Readonly<Record<string, unknown>>;
 };
+
+export type EventType =
+  | "HistoryUpdated"
+  | "ContentCompleted"
+  | "SessionEnded"
+  | "WatchlistUpdated"
+  | "VideoRated"
+  | "ProfileUpdated";
 
 /** A playback session is over: its player said so, or was not heard of any more. It ends once, under its own id. */
 export function sessionEnded(session: Session, ended_at: number, ended_by: "client" | "timeout"): CloudEvent {
@@ -51,6 +59,37 @@ export async function contentCompleted({
     data: { ...play, started_at: isoTime(started_at), completed_at: isoTime(completed_at) },
   });
 }
+
+/** A content came to a watchlist, or left it. */
+export function watchlistUpdated(change: WatchlistChange, { id, at }: Occurrence): CloudEvent {
+  return cloudEvent({ id, type: "WatchlistUpdated", subject: change.user_id, at, data: change });
+}
+
+/** `rating` and `review` as they are now; null when there is none any more. */
+export function videoRated(change: RatingChange, { id, at }: Occurrence): CloudEvent {
+  return cloudEvent({ id, type: "VideoRated", subject: change.user_id, at, data: change });
+}
+
+/** The profile as it is now. */
+export function profileUpdated(change: ProfileChange, { id, at }: Occurrence): CloudEvent {
+  return cloudEvent({ id, type: "ProfileUpdated", subject: change.user_id, at, data: change });
+}
+
+export type WatchlistChange = { user_id: UserId; content_id: ContentId; action: "added" | "removed" };
+export type RatingChange = {
+  user_id: UserId;
+  content_id: ContentId;
+  rating: number | null;
+  review: string | null;
+};
+export type ProfileChange = {
+  user_id: UserId;
+  name: string | null;
+  avatar: string | null;
+  preferences: Readonly<Record<string, unknown>>;
+};
+/** A new id, and when it happened in epoch milliseconds. */
+type Occurrence = { id: string; at: number };
 
 function cloudEvent({ id, type, subject, at, data }: Happened): CloudEvent {
   return {

@@ -5,9 +5,12 @@ export const REFUSALS = {
   forbidden: { status: 403, title: "Not yours" },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Not with this method" },
+  list_full: { status: 409, title: "The list is full" },
+  erased: { status: 410, title: "The user was erased" },
   body_too_large: { status: 413, title: "The body is too large" },
   unsupported_media_type: { status: 415, title: "The body is of another type" },
   invalid_input: { status: 422, title: "The input is not valid" },
+  rate_limited: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Something went wrong" },
   history_off: { status: 501, title: "History is off" },
   backlog_full: { status: 503, title: "Too many events are waiting" },
@@ -50,7 +53,7 @@ export function problem(thrown: unknown, requestId: string): Problem {
     "cache-control": "no-store",
   };
   if (status === 401) headers["www-authenticate"] = "Bearer";
-  if (status === 503) headers["retry-after"] = String(retryAfterSeconds ?? 1);
+  if (status === 429 || status === 503) headers["retry-after"] = String(retryAfterSeconds ?? 1);
   const body = {
     type: `urn:playhead:problem:${refusal.code}`,
     title,

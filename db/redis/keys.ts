@@ -59,5 +59,16 @@ export function nextUpKey(user: UserId, kind: NextUpKind): string {
   return `wh:next:{${user}}:${kind}`;
 }
 
+/** Views of what belongs to a user beside the history, in the slot of the history. They expire. */
+export function profileKey(user: UserId): string {
+  return `pf:profile:{${user}}`;
+}
+export function watchlistKey(user: UserId): string {
+  return `pf:watchlist:{${user}}`;
+}
+export function ratingsKey(user: UserId): string {
+  return `pf:ratings:{${user}}`;
+}
+
 /** Counts changes of the catalogue. */
 export const catalogueGeneration = "wh:catalogue";

@@ -3,7 +3,7 @@ import { id } from "./columns.ts";
 
 /**
  * How often a content was watched, counted as `plays` changes and in the same transaction: `viewers`, `plays`,
- * `completions`, and `reached:0` to `reached:19`, plays by how far they came.
+ * `completions`, and `reached:0` to `reached:19`, plays by how far they came. Ratings are counted with them: `rating:1` to `rating:10`.
  */
 export const contentRollups = pgTable(
   "content_rollups",
