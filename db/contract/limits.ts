@@ -24,7 +24,7 @@ export function limitOf(roles: readonly Role[], { perMinute, perRole }: Rates): 
   return limits.includes(0) ? 0 : Math.max(...limits);
 }
 
-/** What a client is told of it: the structured fields of draft-ietf-httpapi-ratelimit-headers, from its 8th version on. */
+/** What a client is told of it: the structured fields of draft-ietf-httpapi-ratelimit-headers-10. */
 export function limitHeaders(
   { perMinute, remaining, resetAt }: Verdict,
   now: number,

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Child, startChild } from "../../db/local/child.ts";
 import { freePort } from "../../db/local/port.ts";
 import { type Collector, startCollector } from "../support/collector.ts";
@@ -65,6 +65,8 @@ describe.each(Object.keys(RUNTIMES))("on %s", (runtime) => {
         ),
     });
     world.ingest.asked.length = 0;
+  });
+  beforeEach(() => {
     world.ingest.answer = () => ({ status: 202, body: '{"of":"ingest"}' });
   });
   afterAll(async () => {
@@ -196,10 +198,9 @@ describe.each(Object.keys(RUNTIMES))("on %s", (runtime) => {
     let service: string;
     beforeAll(async () => {
       service = await tokenFor(SECRET, "cms", { roles: ["service"] });
-      world.ingest.answer = () => "echoes";
     });
-    afterAll(() => {
-      world.ingest.answer = () => ({ status: 202, body: '{"of":"ingest"}' });
+    beforeEach(() => {
+      world.ingest.answer = () => "echoes";
     });
 
     test("larger than everything on its way passes both ways while it is made", async () => {

@@ -87,7 +87,7 @@ test("what a viewer does at once is told by the turn that follows: marks, forget
   // Whoever cleared once is not told of it again with everything that follows.
   await world.watched("bob", beat("a", 60));
   await until(async () => (await of("a"))?.playback_time === 60);
-  expect((await onceOf("bob")).filter(({ data }) => "cleared_up_to" in data).length).toBe(1);
+  expect((await told("bob")).filter(({ data }) => "cleared_up_to" in data).length).toBe(1);
 });
 
 test("profiles, watchlists and ratings are told through the outbox, after their views show them", async () => {

@@ -63,7 +63,7 @@ test("brokers that are killed, and others in their place: nothing is lost", asyn
   cleanUp.push(passage.stop);
   const first = await startMockKafka();
   passage.to(first);
-  const { counts } = start([passage.broker], "again");
+  const { counts, failures } = start([passage.broker], "again");
   await publish(redis, eventOf("alice", "before"));
   await until(() => counts.get("forwarded kafka") === 1);
   expect(await idsIn(first, "again.profile-updated")).toEqual(["before"]);
@@ -71,6 +71,7 @@ test("brokers that are killed, and others in their place: nothing is lost", asyn
   passage.to(undefined);
   await first.stop();
   await publish(redis, eventOf("alice", "during 1"), eventOf("alice", "during 2"));
+  await until(() => failures() > 1);
   const second = await startMockKafka();
   cleanUp.push(second.stop);
   passage.to(second);
@@ -82,8 +83,9 @@ test("brokers that are killed, and others in their place: nothing is lost", asyn
 test("brokers that are not there from the beginning are waited for", async () => {
   const passage = await startPassage();
   cleanUp.push(passage.stop);
-  const { counts } = start([passage.broker], "late");
+  const { counts, failures } = start([passage.broker], "late");
   await publish(redis, eventOf("alice", "e1"));
+  await until(() => failures() > 1);
   passage.to(kafka);
   await until(() => counts.get("forwarded kafka") === 1, { timeout: 20_000 });
   expect(await idsIn(kafka, "late.profile-updated")).toEqual(["e1"]);

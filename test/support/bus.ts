@@ -44,10 +44,13 @@ export function forwarding(redisUrl: string, target: Target, { reclaimAfterMs = 
   const over = new AbortController();
   const metrics = countingMetrics();
   const group = busGroup(redis, blocking, { group: target.name, consumer: `c${++forwarders}`, keep });
-  const log = createLog("silent");
+  const logged: string[] = [];
+  const log = createLog("warn", { write: (line) => void logged.push(line) });
   const working = forward({ group, target, metrics, clock: Date.now, log, reclaimAfterMs }, over.signal);
   return {
     counts: metrics.counts,
+    /** How often the target could not be reached. */
+    failures: () => logged.filter((line) => line.includes("failed, trying again")).length,
     async stop(): Promise<void> {
       over.abort();
       await working;
