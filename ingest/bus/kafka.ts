@@ -5,7 +5,11 @@ import type { KafkaConfig } from "./config.ts";
 import type { Target } from "./forward.ts";
 
 const CONNECT_TIMEOUT_MS = 3_000;
-const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 8_000;
+/** For a whole batch, the client's own retries included: less than the patience with which a process is stopped. */
+const PATIENCE_MS = 12_000;
+/** The client takes 1 or less of an idempotent producer for "as often as it takes", and then says nothing of an outage. */
+const RETRIES = { retries: 2, retryDelay: 250 };
 const AT_ONCE = 500;
 /** Of all replicas that are in sync. */
 const ACKS_ALL = -1;
@@ -25,9 +29,10 @@ export function kafkaTarget(config: KafkaConfig, connect = connectTo): Target {
 
   async function send(entries: readonly BusEntry[]): Promise<void> {
     connected ??= connect(config);
-    const producer = await connected;
+    const producer = connected;
+    const messages = entries.map((entry) => messageOf(entry, config.topicPrefix));
     try {
-      await producer.send({ messages: entries.map((entry) => messageOf(entry, config.topicPrefix)) });
+      await inTime(producer.then((its) => its.send({ messages })));
     } catch (error) {
       if (!isHopeless(error)) await disconnect();
       throw error;
@@ -38,7 +43,7 @@ export function kafkaTarget(config: KafkaConfig, connect = connectTo): Target {
   async function disconnect(): Promise<void> {
     const its = connected;
     connected = undefined;
-    await (await its)?.close().catch(() => {});
+    if (its) await inTime(its.then((producer) => producer.close())).catch(() => {});
   }
 
   const deliver: Target["deliver"] = async (entries, told, signal) => {
@@ -68,8 +73,7 @@ async function connectTo({ brokers, tls, sasl }: KafkaConfig): Promise<KafkaProd
     ...{
       connectTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
-      retries: 1,
-      retryDelay: 250,
+      ...RETRIES,
     },
     ...(tls
       ? { tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }, tlsServerName: true }
@@ -100,6 +104,13 @@ function isHopeless(error: unknown): boolean {
 
 function reasonOf(error: unknown): string {
   return apiCodesOf(error).find((code) => HOPELESS.has(code)) ?? "refused";
+}
+
+/** @throws when it takes too long; it goes on by itself then. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("Kafka took too long")), PATIENCE_MS);
+  return await Promise.race([work, promise]).finally(() => clearTimeout(timer));
 }
 
 /** The words of the protocol in an error and in all that it wraps. */

@@ -91,6 +91,28 @@ test("brokers that are not there from the beginning are waited for", async () =>
   expect(await idsIn(kafka, "late.profile-updated")).toEqual(["e1"]);
 });
 
+test("files that are not there yet are looked for again", async () => {
+  let there = false;
+  const sent: string[] = [];
+  const producer = {
+    async send({ messages }: { messages: { value?: string }[] }) {
+      sent.push(...messages.map(({ value = "" }) => JSON.parse(value).id as string));
+      return {};
+    },
+    close: async () => {},
+  };
+  const target = kafkaTarget({ brokers: [], topicPrefix: "any", tls: null, sasl: null }, async () => {
+    if (!there) throw new Error("no such file");
+    return producer as unknown as KafkaProducer;
+  });
+  const { stop, failures } = forwarding(server.url, target);
+  cleanUp.push(stop);
+  await publish(redis, eventOf("alice", "e1"));
+  await until(() => failures() > 1);
+  there = true;
+  await until(() => sent.length === 1);
+});
+
 test("a message that no broker will take is set aside alone, and its neighbours arrive", async () => {
   const sent: string[] = [];
   const fussy = {
