@@ -24,7 +24,8 @@ export async function storeMarks(
 ): Promise<Map<UserId, Marks>> {
   const users = [...new Set([...cleared.keys(), ...pauses.keys()])].sort(compareIds);
   if (users.length === 0) return new Map();
-  const times = (of: keyof Pauses) => users.map((user) => `{${(pauses.get(user)?.[of] ?? []).join()}}`);
+  // Each once, as when they are joined: whether there are more of them is how a race is noticed.
+  const times = (of: keyof Pauses) => users.map((user) => `{${[...new Set(pauses.get(user)?.[of])].join()}}`);
   const joined = (name: keyof Pauses) =>
     sql.raw(`ARRAY(SELECT DISTINCT unnest(h.${name} || excluded.${name}) ORDER BY 1)`);
   const clears = users.map((user) => cleared.get(user) ?? 0);

@@ -103,6 +103,12 @@ describe("case 22: what happens in a pause", () => {
     }
   });
 
+  test("a pause that comes twice in one batch is one: another that races with it is noticed by their number", async () => {
+    await storeEvents(db, owned([pauseAt(11), pauseAt(11)]));
+    const [marks] = await db.execute(sql`SELECT paused_at FROM history_users`);
+    expect(marks?.paused_at).toHaveLength(1);
+  });
+
   test("what a late pause took away is told again when it comes again", async () => {
     await storeEvents(db, owned([beat(7)]));
     const first = await storeEvents(db, owned([pauseAt(5)]));
