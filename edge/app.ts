@@ -25,6 +25,7 @@ import { facets } from "./read/facets.ts";
 import { history } from "./read/history.ts";
 import { item } from "./read/item.ts";
 import { nextUp } from "./read/next-up.ts";
+import { parties, party, partyLogs, partyMessages } from "./read/party.ts";
 import { session } from "./read/session.ts";
 import { settings as historySettings } from "./read/settings.ts";
 import { viewer } from "./viewer.ts";
@@ -33,6 +34,7 @@ import { content } from "./write/content.ts";
 import { contents } from "./write/contents.ts";
 import { sessionEvents, userEvents } from "./write/events.ts";
 import { forward } from "./write/forward.ts";
+import { cancelParty, changeParty, createParty } from "./write/party.ts";
 import { position } from "./write/position.ts";
 import { endSession, startSession } from "./write/session.ts";
 
@@ -82,6 +84,13 @@ export function createApp(deps: EdgeDeps): Hono<EdgeEnv> {
   app.get("/contents/:content_id/analytics", user, analytics(deps));
   app.delete("/contents/:content_id", user, content(deps));
   app.post("/contents", user, contents(deps));
+  app.post("/parties", user, json, createParty(deps));
+  app.get("/parties", user, parties(deps));
+  app.get("/parties/:party_id", user, party(deps));
+  app.patch("/parties/:party_id", user, json, changeParty(deps));
+  app.delete("/parties/:party_id", user, cancelParty(deps));
+  app.get("/parties/:party_id/messages", user, partyMessages(deps));
+  app.get("/parties/:party_id/logs", user, partyLogs(deps));
 
   app.notFound((c) => refused(c, new Refusal("not_found", "there is nothing at this path")));
   app.onError((error, c) => {

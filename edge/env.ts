@@ -6,6 +6,7 @@ import {
   authVariables,
   checkTokens,
   oneWayToCheckTokens,
+  origins,
   port,
   readEnvironment,
   rule,
@@ -14,13 +15,6 @@ import {
 import { MODELS, type ModelName } from "../db/redis/index/model.ts";
 
 const httpUrl = url("http:", "https:").transform((text) => text.replace(/\/+$/, ""));
-const origins = z
-  .string()
-  .transform((text) => text.split(",").map((origin) => origin.trim()))
-  .refine((all) => all.every((origin) => URL.parse(origin)?.origin === origin), {
-    error: "origins separated by commas, each like https://app.example.com",
-  });
-
 /** Every variable that the edge reads, with its default and in words. */
 export const Environment = z
   .object({

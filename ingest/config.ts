@@ -6,6 +6,7 @@ import {
   authVariables,
   checkTokens,
   oneWayToCheckTokens,
+  origins,
   port,
   readEnvironment,
   url,
@@ -67,6 +68,21 @@ export const Environment = z
       .min(1)
       .default(300)
       .describe("Seconds without a report after which a playback session ends by itself"),
+    PARTY_CAPACITY: wholeNumber.min(2).max(10_000).default(100).describe("Members of a party at most"),
+    PARTY_ORIGINS: origins
+      .default([])
+      .describe("Origins whose pages may connect to parties, separated by commas"),
+    WATCH_PARTY_FLUSH_INTERVAL_MINUTES: z.coerce
+      .number()
+      .gt(0)
+      .max(1_440)
+      .default(10)
+      .describe("Minutes that what happens in a party waits in Redis for Postgres at most"),
+    WATCH_PARTY_SHUTDOWN_FLUSH_TIMEOUT_MS: wholeNumber
+      .min(0)
+      .max(10_000)
+      .default(5_000)
+      .describe("Milliseconds that a stopping ingest takes to bring it there"),
     EVENTS_KEPT: wholeNumber
       .min(1)
       .default(1_000_000)
@@ -90,6 +106,7 @@ export type Config = {
   limits: { backlog: number; eventMaxAgeMs: number; history: number };
   warm: { users: number; ageMs: number; memory: number };
   sessions: { timeoutMs: number };
+  parties: { capacity: number; origins: readonly string[]; flushEveryMs: number; shutdownFlushMs: number };
   bus: { keep: number };
   drain: { lingerMs: number; reclaimAfterMs: number };
   logLevel: (typeof LOG_LEVELS)[number];
@@ -115,6 +132,12 @@ export function ingestConfig(env: Readonly<Record<string, string | undefined>>):
     },
     warm: { users: its.WARM_USERS, ageMs: its.WARM_AGE * 86_400_000, memory: its.WARM_MEMORY },
     sessions: { timeoutMs: its.SESSION_TIMEOUT * 1_000 },
+    parties: {
+      capacity: its.PARTY_CAPACITY,
+      origins: its.PARTY_ORIGINS,
+      flushEveryMs: its.WATCH_PARTY_FLUSH_INTERVAL_MINUTES * 60_000,
+      shutdownFlushMs: its.WATCH_PARTY_SHUTDOWN_FLUSH_TIMEOUT_MS,
+    },
     bus: { keep: its.EVENTS_KEPT },
     drain: { lingerMs: its.DRAIN_LINGER, reclaimAfterMs: its.RECLAIM_AFTER },
     logLevel: its.LOG_LEVEL,

@@ -6,6 +6,7 @@ import type { Pauses } from "../db/contract/pauses.ts";
 import type { ContentLibrary } from "./library/content-library.ts";
 import type { Log } from "./observe/log.ts";
 import type { Metrics } from "./observe/metrics.ts";
+import type { Parties } from "./party/parties.ts";
 import type { SessionStore } from "./sessions/session-store.ts";
 import type { NextUpReader } from "./views/next-up.ts";
 import type { HistoryReader } from "./views/read.ts";
@@ -35,6 +36,7 @@ export type HistoryDeps = {
   /** @throws Refusal `unavailable` while Postgres is out of reach, and nothing is kept. */
   nextUp: NextUpReader;
   contents: ContentLibrary;
+  parties: Parties;
   /** @throws Refusal `unavailable` while Postgres is out of reach. */
   loadPauses: (user: UserId) => Promise<Pauses>;
 };

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "drizzle-orm";
 import type { Redis } from "ioredis";
+import type { VerifyToken } from "../db/contract/access.ts";
 import { type Completion, contentCompleted } from "../db/contract/cloud-events.ts";
 import type { Entry } from "../db/contract/events.ts";
 import type { UserId } from "../db/contract/ids.ts";
@@ -20,6 +21,7 @@ import { loadPauses } from "./library/load-pauses.ts";
 import { readerWithinReach, withinReach } from "./library/within-reach.ts";
 import type { Log } from "./observe/log.ts";
 import type { Metrics } from "./observe/metrics.ts";
+import { buildParties, type PartyService } from "./parties.ts";
 import { connectRedis } from "./redis.ts";
 import { eventStreamOn, type StreamEntry } from "./stream.ts";
 import { carryChanges } from "./views/carry-changes.ts";
@@ -44,7 +46,8 @@ const READ_TIMEOUT_MS = 500;
  * The half of the service that stands on Postgres: the event stream and its drain, the views, the catalogue. Where
  * there is no Postgres there is none of it.
  */
-export function buildHistory(config: Config, { postgres, streamRedis, bus, metrics, log }: Given): History {
+export function buildHistory(config: Config, given: Given): History {
+  const { postgres, streamRedis, bus, metrics, verifyToken, log } = given;
   const { db, close: closePostgres } = connect(postgres.url, { max: postgres.max });
   const views = connectRedis(config.redis.views);
   const reads = connectRedis(config.redis.views, { timeoutMs: READ_TIMEOUT_MS });
@@ -93,6 +96,7 @@ export function buildHistory(config: Config, { postgres, streamRedis, bus, metri
   const refill = refiller(readDeps);
   const nextUp = nextUpReader({ ...readDeps, clock: Date.now });
   const catalogueMoved = catalogueCounter(reads);
+  const parties = buildParties(config, { db, verifyToken, metrics, log });
   // Timed by what goes to Redis together, not by the request.
   async function append(...its: Parameters<typeof stream.append>): Promise<boolean[]> {
     const taken = await metrics.measure("append", () => stream.append(...its));
@@ -116,6 +120,7 @@ export function buildHistory(config: Config, { postgres, streamRedis, bus, metri
       drain(drainDeps, signal),
       carryChanges({ db, project: projectQuietly, catalogueMoved, clock: Date.now, log }, signal),
       sweeper({ redis: views, evict: evictUser, clock: Date.now, log, bounds: config.warm }, signal),
+      parties.work(signal),
     ]);
   }
 
@@ -126,14 +131,17 @@ export function buildHistory(config: Config, { postgres, streamRedis, bus, metri
       history: readerWithinReach(log, "the history", historyReader({ ...readDeps, refill })),
       nextUp: (user, request) => withinReach(log, "the history", nextUp(user, request)),
       contents: contentLibrary({ db, catalogueMoved, log }),
+      parties: parties.library,
       loadPauses: (user) => withinReach(log, "the history", loadPauses(db, user)),
     },
     probes: {
       postgres: () => db.execute(sql`SELECT 1`),
       redis: () => views.ping(),
     },
+    parties,
     work,
     async close() {
+      await parties.close();
       for (const redis of [blocking, reads, views]) redis.disconnect();
       await closePostgres();
     },
@@ -160,6 +168,7 @@ type Given = {
   streamRedis: Redis;
   bus: Bus;
   metrics: Metrics;
+  verifyToken: VerifyToken;
   log: Log;
 };
 
@@ -167,6 +176,7 @@ export type History = {
   deps: HistoryDeps;
   /** Each throws while its store is away. */
   probes: Record<string, () => Promise<unknown>>;
+  parties: PartyService;
   /** Drains, carries changes of the catalogue and sweeps, until the signal. */
   work: (signal: AbortSignal) => Promise<void>;
   close: () => Promise<void>;

@@ -30,7 +30,8 @@ export function createService(config: Config, log: Log) {
   const bus = redisBus(streamRedis, config.bus);
   const metrics = createMetrics();
   const { postgres } = config;
-  const history = postgres && buildHistory(config, { postgres, streamRedis, bus, metrics, log });
+  const verifyToken = tokenVerifier(tokenRules(config.auth));
+  const history = postgres && buildHistory(config, { postgres, streamRedis, bus, metrics, verifyToken, log });
   const sessions = sessionStore(streamRedis, {
     backlogLimit: config.limits.backlog,
     busKeeps: config.bus.keep,
@@ -38,8 +39,7 @@ export function createService(config: Config, log: Log) {
   const probes = { ...history?.probes, stream: () => streamRedis.ping() };
   const stopping = new AbortController();
   const common: ServiceDeps = {
-    ...{ log, metrics },
-    verifyToken: tokenVerifier(tokenRules(config.auth)),
+    ...{ log, metrics, verifyToken },
     clock: Date.now,
     newId: randomUUID,
     eventMaxAgeMs: config.limits.eventMaxAgeMs,
@@ -74,8 +74,10 @@ export function createService(config: Config, log: Log) {
       );
       listening.once("error", reject);
       listening.setTimeout(IDLE_TIMEOUT_MS);
+      history?.parties.attach(listening);
       server = listening;
     });
+    await history?.parties.open();
     const { timeoutMs } = config.sessions;
     working = Promise.all([
       endSilentSessions({ sessions, history, clock: Date.now, timeoutMs, log }, stopping.signal),
@@ -87,6 +89,7 @@ export function createService(config: Config, log: Log) {
   /** Answers what is being asked, finishes the turns in flight, lets go of everything. May be called again. */
   async function stop(): Promise<void> {
     stopping.abort();
+    if (server) await history?.parties.leave();
     const listening = server;
     server = undefined;
     if (listening) {

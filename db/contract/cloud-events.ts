@@ -21,7 +21,9 @@ export type EventType =
   | "SessionEnded"
   | "WatchlistUpdated"
   | "VideoRated"
-  | "ProfileUpdated";
+  | "ProfileUpdated"
+  | "PartyStarted"
+  | "PartyEnded";
 
 /** A playback session is over: its player said so, or was not heard of any more. It ends once, under its own id. */
 export function sessionEnded(session: Session, ended_at: number, ended_by: "client" | "timeout"): CloudEvent {

@@ -1,21 +1,11 @@
 import * as z from "zod";
 import { ContentId } from "./ids.ts";
+import { text } from "./text.ts";
 
 export const KINDS = ["movie", "episode", "match", "clip", "live"] as const;
 
 /** Three years: more is a unit mistake. */
 const Seconds = z.number().min(0).max(1e8);
-
-/**
- * Text that Postgres can store and JSON can carry: no NUL, no half of a surrogate pair. `max` counts characters, not
- * UTF-16 units.
- */
-function text(max: number) {
-  return z
-    .string()
-    .refine((value) => isText(value, max), `1 to ${max} characters, none of them NUL`)
-    .meta({ minLength: 1, maxLength: max });
-}
 
 /** Films are older than 1970, so it may be negative; a year has four digits, as every client can read. */
 const ReleaseTime = z
@@ -89,9 +79,4 @@ export type ContentView = z.infer<typeof ContentView>;
 
 export function contentView({ released_at, ...its }: ListedContent): ContentView {
   return { ...its, released_at: released_at === null ? null : new Date(released_at).toISOString() };
-}
-
-function isText(value: string, max: number): boolean {
-  if (value.length === 0 || value.length > max * 2) return false;
-  return value.isWellFormed() && !value.includes("\0") && [...value].length <= max;
 }

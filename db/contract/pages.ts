@@ -77,13 +77,21 @@ export function pageOf<Item>(
   const shown = found.slice(0, limit);
   const last = shown.at(-1);
   if (last === undefined || found.length <= limit) return { shown, headers: {} };
+  const { watched_at, content_id } = progressOf(last);
+  return { shown, headers: linkTo(path, { limit, query, cursor: `${watched_at}_${content_id}` }) };
+}
+
+/** The `Link` to what follows: the same query from the cursor on. */
+export function linkTo(
+  path: string,
+  { limit, query, cursor }: { limit: number; query: Query; cursor: string },
+): { link: string } {
   const next = new URLSearchParams({ limit: String(limit) });
   for (const [name, values] of Object.entries(query)) {
     if (name !== "limit" && name !== "cursor") for (const value of values) next.append(name, value);
   }
-  const { watched_at, content_id } = progressOf(last);
-  next.append("cursor", `${watched_at}_${content_id}`);
-  return { shown, headers: { link: `<${path}?${next}>; rel="next"` } };
+  next.append("cursor", cursor);
+  return { link: `<${path}?${next}>; rel="next"` };
 }
 
 /** What stands for a query in its tag: short, and the same for the same query. */

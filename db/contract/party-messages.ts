@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { Seconds } from "./events.ts";
 import { PlainId, UserId } from "./ids.ts";
+import { checked } from "./refusals.ts";
+import { text } from "./text.ts";
 
 /** What a member of a party may say, by the name of the Socket.IO event. Times are epoch milliseconds. */
 
@@ -11,11 +13,14 @@ const Revision = z.int().min(0);
 const Command = z.strictObject({ revision: Revision });
 
 export const PARTY_MESSAGES = {
-  join: z.strictObject({ party_id: PlainId }),
+  join: z.strictObject({
+    party_id: PlainId,
+    invite: z.string().max(128).optional().describe("Needed where the party is not public"),
+  }),
   leave: z.strictObject({}),
   chat: z.strictObject({
     id: PlainId.describe("Made by the client: a message that is sent again is one message"),
-    text: z.string().trim().min(1).max(MAX_CHAT_CHARACTERS),
+    text: z.string().trim().pipe(text(MAX_CHAT_CHARACTERS)),
   }),
   like: z.strictObject({ count: z.int().min(1).max(100).default(1) }),
   play: Command,
@@ -29,11 +34,23 @@ export const PARTY_MESSAGES = {
 } as const;
 
 export type PartyMessageName = keyof typeof PARTY_MESSAGES;
+export type PartyMessages = { [Name in PartyMessageName]: z.infer<(typeof PARTY_MESSAGES)[Name]> };
+export type PartyMessage = {
+  [Name in PartyMessageName]: { event: Name; input: PartyMessages[Name] };
+}[PartyMessageName];
+
+/** What a client says, checked; null when there is no such event. @throws Refusal `invalid_input` */
+export function partyMessage(event: string, input: unknown): PartyMessage | null {
+  if (!Object.hasOwn(PARTY_MESSAGES, event)) return null;
+  const schema: z.ZodType = PARTY_MESSAGES[event as PartyMessageName];
+  return { event, input: checked(schema, input ?? {}) } as PartyMessage;
+}
 
 /** Every way in which a room says no. The connection lives on. */
 export const ROOM_REFUSALS = [
   "unknown_event",
   "invalid_input",
+  "unauthorized",
   "forbidden",
   "not_found",
   "not_joined",

@@ -5,6 +5,7 @@ export const REFUSALS = {
   forbidden: { status: 403, title: "Not yours" },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Not with this method" },
+  wrong_state: { status: 409, title: "Not in its present state" },
   list_full: { status: 409, title: "The list is full" },
   erased: { status: 410, title: "The user was erased" },
   body_too_large: { status: 413, title: "The body is too large" },

@@ -2,6 +2,7 @@ import { actionPaths, clearHistory, forgetItem } from "./actions.ts";
 import { answers, problems, ref } from "./answers.ts";
 import { cataloguePaths } from "./catalogue.ts";
 import { nextUpPaths } from "./next-up.ts";
+import { partyPaths } from "./parties.ts";
 import { readPaths } from "./reads.ts";
 import { parameterSchemas } from "./schemas.ts";
 import { sessionPaths } from "./sessions.ts";
@@ -164,6 +165,7 @@ export const paths = {
   ...readPaths,
   ...sessionPaths,
   ...cataloguePaths,
+  ...partyPaths,
   "/health": {
     get: operations("health", "Is it alive?", {
       200: answers("Alive", { type: "object" }, { status: "ok" }),

@@ -1,4 +1,5 @@
 import { Counter, Histogram, Registry } from "prom-client";
+import { type PartyMetrics, partyMetrics } from "./metrics-party.ts";
 
 /** What is done to make a history update durable and visible. */
 export type Step = "append" | "apply" | "store" | "project" | "publish" | "settle";
@@ -12,6 +13,7 @@ export type Metrics = {
   measure: <T>(step: Step, work: () => Promise<T>) => Promise<T>;
   /** Updates that failed though their step did not: refused, or set aside for a person. */
   failed: (step: Step | "quarantine", updates: number) => void;
+  party: PartyMetrics;
   /** All of it as Prometheus reads it. */
   text: () => Promise<{ type: string; body: string }>;
 };
@@ -60,6 +62,7 @@ export function createMetrics(): Metrics {
     failed(step, updates) {
       if (updates > 0) failed.inc({ step }, updates);
     },
+    party: partyMetrics(registry),
     text: async () => ({ type: registry.contentType, body: await registry.metrics() }),
   };
 }

@@ -17,7 +17,7 @@ import { startTestRedis } from "./redis.ts";
 import { type TokenOptions, tokenFor } from "./tokens.ts";
 import { until } from "./until.ts";
 
-const SECRET = "a secret that only tests know";
+export const SECRET = "a secret that only tests know";
 
 /** Both sides of Playhead on real stores, in this process: a player writes and reads at the edge. */
 export async function createWorld(settings: Record<string, string> = {}) {

@@ -31,6 +31,9 @@ export const watchParties = pgTable(
     ended_at: stamp("ended_at"),
     /** When everything that was said in it was here. */
     flushed_at: stamp("flushed_at"),
+    /** As many as watched at one time, and on the average of its time; null until all of it is here. */
+    peak_viewers: integer("peak_viewers"),
+    average_viewers: doublePrecision("average_viewers"),
     created_at: createdAt,
     updated_at: updatedAt,
   },
@@ -40,8 +43,13 @@ export const watchParties = pgTable(
     // What the schedule has to do, and what is left to flush.
     index("watch_parties_starts").on(table.start_time).where(sql`status = 'SCHEDULED'`),
     index("watch_parties_unflushed").on(table.party_id).where(sql`started_at > 0 AND flushed_at = 0`),
-    index("watch_parties_listed").on(table.status, table.start_time, table.party_id),
+    index("watch_parties_uncounted").on(table.party_id).where(sql`flushed_at > 0 AND peak_viewers IS NULL`),
+    // What everybody finds, and what is somebody's own.
+    index("watch_parties_listed")
+      .on(table.status, table.start_time, table.party_id)
+      .where(sql`visibility = 'public'`),
     index("watch_parties_hosts").on(table.host_id),
+    index("watch_parties_co_hosts").using("gin", table.co_host_ids),
   ],
 );
 
@@ -85,6 +93,7 @@ export const watchPartyMessages = pgTable(
   (table) => [
     primaryKey({ columns: [table.party_id, table.event_id] }),
     index("watch_party_messages_order").on(table.party_id, table.at, table.event_id),
+    index("watch_party_messages_replay").on(table.party_id, table.media_time, table.at, table.event_id),
     index("watch_party_messages_users").on(table.user_id),
   ],
 );
@@ -108,5 +117,8 @@ export const watchPartyViewers = pgTable(
     media_time: doublePrecision("media_time").notNull(),
     count: integer("count").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.party_id, table.event_id] })],
+  (table) => [
+    primaryKey({ columns: [table.party_id, table.event_id] }),
+    index("watch_party_viewers_order").on(table.party_id, table.at, table.event_id),
+  ],
 );

@@ -1,0 +1,78 @@
+import { createAdapter } from "@socket.io/redis-streams-adapter";
+import type { Redis } from "ioredis";
+import type { Namespace } from "socket.io";
+import { partyBroadcasts } from "../../db/redis/keys.ts";
+import type { PartyMetrics } from "../observe/metrics-party.ts";
+import { NAMESPACE } from "./broadcasts.ts";
+import { compareOffsets, exactSession, type Passed } from "./exact-session.ts";
+
+/** Shorter than the time after which a connection gives up a command. */
+const BLOCK_MS = 1_000;
+const READ_AT_ONCE = 200;
+const KEPT = 20_000;
+/** An entry that means nothing to an adapter: a heartbeat. */
+const NOTHING = "2";
+
+/**
+ * The streams adapter of Socket.IO as we want it: everything that rooms say goes through the stream, to this process as
+ * well, so a recovered connection must get each thing once, whether it was said before or while it was recovered.
+ */
+export function streamsAdapter(redis: Redis, { process, clock, metrics }: AdapterDeps): PartyAdapter {
+  const make = createAdapter(redis, {
+    streamName: partyBroadcasts,
+    channelPrefix: "wp:sockets",
+    sessionKeyPrefix: "wp:session:",
+    maxLen: KEPT,
+    readCount: READ_AT_ONCE,
+    blockTimeInMs: BLOCK_MS,
+    onlyPlaintext: true,
+  });
+  const recovering = new Set<Passed[]>();
+  let last = "0-0";
+
+  function adapter(namespace: Namespace) {
+    const its = make(namespace);
+    const pass = its.onRawMessage.bind(its);
+    const restore = its.restoreSession.bind(its);
+
+    its.onRawMessage = (message: Said, offset: string) => {
+      last = offset;
+      for (const passed of recovering) passed.push({ offset, ...message });
+      pass(message, offset);
+      if (message.by === process && message.asked !== undefined && message.type === "3") {
+        metrics.broadcast(Math.max(0, clock() - Number(message.asked)));
+      }
+    };
+
+    its.restoreSession = async (pid, offset) => {
+      const passed: Passed[] = [];
+      recovering.add(passed);
+      try {
+        return exactSession(await restore(pid, offset), { passed, after: offset, last });
+      } finally {
+        recovering.delete(passed);
+      }
+    };
+    return its;
+  }
+
+  /** The reader begins where the stream ends: it is there once it has seen something that was written since. */
+  async function listens(): Promise<boolean> {
+    const entry = ["uid", "emitter", "nsp", NAMESPACE, "type", NOTHING];
+    const id = await redis.xadd(partyBroadcasts, "MAXLEN", "~", KEPT, "*", ...entry);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return compareOffsets(last, id ?? "") >= 0;
+  }
+
+  return { adapter, listens };
+}
+
+type Said = { uid: string; nsp: string; type: string; data?: string; by?: string; asked?: string };
+
+type AdapterDeps = { process: string; clock: () => number; metrics: Pick<PartyMetrics, "broadcast"> };
+
+export type PartyAdapter = {
+  adapter: (namespace: Namespace) => ReturnType<ReturnType<typeof createAdapter>>;
+  /** Whether what is said is heard here; to be asked until it is. */
+  listens: () => Promise<boolean>;
+};
