@@ -10,7 +10,7 @@ const LIMIT_BYTES = 100_000;
 const out = mkdtempSync(join(tmpdir(), "playhead-bundle-"));
 try {
   const wrangler = join(import.meta.dirname, "../node_modules/wrangler/bin/wrangler.js");
-  const args = [wrangler, "deploy", "--dry-run", "--minify", "--outdir", out];
+  const args = [wrangler, "deploy", "--env", "production", "--dry-run", "--minify", "--outdir", out];
   execFileSync(process.execPath, args, {
     cwd: join(import.meta.dirname, ".."),
     env: offline(),

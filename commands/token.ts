@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { ROLES, type Role } from "../db/contract/access.ts";
+import { ROLES, type Role } from "../db/contract/access-matrix.ts";
 import { UserId } from "../db/contract/ids.ts";
 import { dataDir, type Env } from "./local/paths.ts";
 import { run } from "./local/run.ts";

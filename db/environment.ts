@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { ROLES, type Role } from "./contract/access-matrix.ts";
+import type { Rates } from "./contract/limits.ts";
 
 /** How every process reads its environment: pure, from a record, and all that is wrong is said at once. */
 
@@ -38,6 +40,33 @@ export const acceptVariables = {
     .describe("Events that may wait in the stream; past it writes get 503"),
   EVENT_MAX_AGE: wholeNumber.min(1).default(400).describe("Days; events that happened earlier are rejected"),
 };
+
+const ofRole = new RegExp(`^(${ROLES.join("|")})=(\\d{1,9})$`);
+
+/** How often users may ask, the same at the edge and at ingest. */
+export const limitVariables = {
+  RATE_LIMIT_PER_MINUTE: wholeNumber
+    .min(0)
+    .default(200)
+    .describe("Requests a user may make in any minute; past it 429; 0: no limit"),
+  RATE_LIMIT_PER_ROLE: z
+    .string()
+    .refine((text) => text.split(",").every((one) => ofRole.test(one.trim())), {
+      error: `roles with their limits, as service=0,support=600; the roles are ${ROLES.join(", ")}`,
+    })
+    .default("service=0,admin=0")
+    .describe(
+      "The limits of roles that have their own; who has several roles has the highest, and 0 is none",
+    ),
+};
+
+export function ratesOf(its: { RATE_LIMIT_PER_MINUTE: number; RATE_LIMIT_PER_ROLE: string }): Rates {
+  const own = its.RATE_LIMIT_PER_ROLE.split(",").map((one): [Role, number] => {
+    const [role, limit] = one.trim().split("=");
+    return [role as Role, Number(limit)];
+  });
+  return { perMinute: its.RATE_LIMIT_PER_MINUTE, perRole: Object.fromEntries(own) };
+}
 
 /** A rule over several variables, reported under the first of them together with whatever else is wrong. */
 export function rule(variable: string, error: string) {

@@ -11,18 +11,19 @@ type Seen<Found> = NotFound | { version: string; complete: boolean; found: Found
  * else there is to know is asked of ingest. A client that already has this version of this query costs no list.
  *
  * @param key stands for the query in its tag.
+ * @param what is out of reach when nobody can answer, as `the history is`.
  * @param read is given the version that the client has, or "".
  */
 export async function answerFromView<Found>(
   deps: EdgeDeps,
   c: EdgeContext,
-  { key, read, show }: Reading<Found>,
+  { key, what, read, show }: Reading<Found>,
 ): Promise<Response> {
   const asked = c.req.header("if-none-match");
   const seen = await unlessRedisFails(deps, c, read(versionIn(asked, key)));
   c.header("Vary", "Authorization", { append: true });
-  if (seen === null || !("version" in seen)) return await refill(deps, c);
-  if ("complete" in seen && !seen.complete) return await refill(deps, c);
+  if (seen === null || !("version" in seen)) return await refill(deps, c, what);
+  if ("complete" in seen && !seen.complete) return await refill(deps, c, what);
 
   const tag = tagOf(seen.version, key);
   c.header("ETag", tag);
@@ -34,6 +35,7 @@ export async function answerFromView<Found>(
 
 type Reading<Found> = {
   key: string;
+  what?: string;
   read: (knownVersion: string) => Promise<Seen<Found>>;
   show: (found: Found) => { body: object; headers?: Record<string, string> };
 };

@@ -20,82 +20,105 @@ import { health, ready } from "./health.ts";
 import { describeError } from "./log.ts";
 import { analytics } from "./read/analytics.ts";
 import { changes } from "./read/changes.ts";
+import { contentRatings } from "./read/content-ratings.ts";
 import { continueWatching } from "./read/continue-watching.ts";
+import { userExport } from "./read/export.ts";
 import { facets } from "./read/facets.ts";
 import { history } from "./read/history.ts";
 import { item } from "./read/item.ts";
 import { nextUp } from "./read/next-up.ts";
 import { parties, party, partyLogs, partyMessages } from "./read/party.ts";
+import { profile } from "./read/profile.ts";
+import { ratings } from "./read/ratings.ts";
 import { session } from "./read/session.ts";
 import { settings as historySettings } from "./read/settings.ts";
-import { viewer } from "./viewer.ts";
+import { watchlist } from "./read/watchlist.ts";
+import { routesOn } from "./routes.ts";
+import { idsOf, seenIngest, sight } from "./sight.ts";
 import { action } from "./write/action.ts";
 import { content } from "./write/content.ts";
 import { contents } from "./write/contents.ts";
+import { erasure } from "./write/erasure.ts";
 import { sessionEvents, userEvents } from "./write/events.ts";
 import { forward } from "./write/forward.ts";
-import { cancelParty, changeParty, createParty } from "./write/party.ts";
+import { partyWrite } from "./write/party.ts";
 import { position } from "./write/position.ts";
+import { profileWrite } from "./write/profile.ts";
 import { endSession, startSession } from "./write/session.ts";
 
 /** The whole HTTP surface. The same on every runtime. */
-export function createApp(deps: EdgeDeps): Hono<EdgeEnv> {
+export function createApp(given: EdgeDeps): Hono<EdgeEnv> {
+  const deps = { ...given, ...seenIngest(given) };
   const { log, asset, settings } = deps;
   const app = new Hono<EdgeEnv>();
 
   app.use(requestId({ limitLength: 128 }));
+  app.use(sight(deps));
   app.use(secureHeaders(SECURITY));
   app.use(crossOrigin(settings.corsOrigins));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: otherMethod }));
 
-  app.get("/health", health);
-  app.get("/ready", ready(deps));
-  app.get("/openapi.json", async (c) => {
+  const on = routesOn(app, deps);
+  on("GET /health", health);
+  on("GET /ready", ready(deps));
+  const published: EdgeHandler = async (c) => {
     const file = await asset(c.req.raw);
     return c.newResponse(file.body, file);
-  });
+  };
+  on("GET /openapi.json", published);
+  on("GET /events.json", published);
 
-  const user = viewer(deps);
   const act = (what: Action) => forward(deps, action(what));
-  app.get("/users/:user_id/watchhistory", user, history(deps));
-  app.get("/users/:user_id/watchhistory/facets", user, facets(deps));
-  app.get("/users/:user_id/watchhistory/settings", user, historySettings(deps));
-  app.put("/users/:user_id/watchhistory/settings", user, json, act(pauseHistory));
-  app.post("/users/:user_id/watchhistory/watched", user, json, act(markItems));
-  app.get("/users/:user_id/watchhistory/:content_id", user, item(deps));
-  app.get("/users/:user_id/continue-watching", user, continueWatching(deps));
-  app.get("/users/:user_id/changes", user, changes(deps));
-  app.get("/profiles/:user_id/history", user, history(deps));
-  app.post("/users/:session_id/playlists/watchhistory", user, json, forward(deps, sessionEvents));
-  app.post("/profiles/:user_id/history", user, json, forward(deps, userEvents));
-  app.delete("/users/:user_id/watchhistory/:content_id", user, act(forgetItem));
-  app.delete("/users/:user_id/watchhistory", user, act(clearHistory));
-  app.put("/users/:user_id/watchhistory/:content_id/watched", user, act(markItem(true)));
-  app.delete("/users/:user_id/watchhistory/:content_id/watched", user, act(markItem(false)));
-  app.post("/users/:user_id/continue-watching/:content_id/dismissed", user, act(dismissItem(true)));
-  app.delete("/users/:user_id/continue-watching/:content_id/dismissed", user, act(dismissItem(false)));
-  app.post("/api/v1/sessions", user, json, startSession(deps));
-  app.get("/api/v1/sessions/:session_id", user, session(deps));
-  app.patch("/api/v1/sessions/:session_id/position", user, json, position(deps));
-  app.delete("/api/v1/sessions/:session_id", user, endSession(deps));
-  app.get("/users/:user_id/next-up", user, nextUp(deps));
-  app.put("/contents/:content_id", user, json, content(deps));
-  app.get("/contents/:content_id", user, content(deps));
-  app.get("/contents/:content_id/analytics", user, analytics(deps));
-  app.delete("/contents/:content_id", user, content(deps));
-  app.post("/contents", user, contents(deps));
-  app.post("/parties", user, json, createParty(deps));
-  app.get("/parties", user, parties(deps));
-  app.get("/parties/:party_id", user, party(deps));
-  app.patch("/parties/:party_id", user, json, changeParty(deps));
-  app.delete("/parties/:party_id", user, cancelParty(deps));
-  app.get("/parties/:party_id/messages", user, partyMessages(deps));
-  app.get("/parties/:party_id/logs", user, partyLogs(deps));
+  on("GET /users/:user_id/watchhistory", history(deps));
+  on("GET /users/:user_id/watchhistory/facets", facets(deps));
+  on("GET /users/:user_id/watchhistory/settings", historySettings(deps));
+  on("PUT /users/:user_id/watchhistory/settings", json, act(pauseHistory));
+  on("POST /users/:user_id/watchhistory/watched", json, act(markItems));
+  on("GET /users/:user_id/watchhistory/:content_id", item(deps));
+  on("GET /users/:user_id/continue-watching", continueWatching(deps));
+  on("GET /users/:user_id/changes", changes(deps));
+  on("GET /profiles/:user_id/history", history(deps));
+  on("POST /users/:session_id/playlists/watchhistory", json, forward(deps, sessionEvents));
+  on("POST /profiles/:user_id/history", json, forward(deps, userEvents));
+  on("DELETE /users/:user_id/watchhistory/:content_id", act(forgetItem));
+  on("DELETE /users/:user_id/watchhistory", act(clearHistory));
+  on("PUT /users/:user_id/watchhistory/:content_id/watched", act(markItem(true)));
+  on("DELETE /users/:user_id/watchhistory/:content_id/watched", act(markItem(false)));
+  on("POST /users/:user_id/continue-watching/:content_id/dismissed", act(dismissItem(true)));
+  on("DELETE /users/:user_id/continue-watching/:content_id/dismissed", act(dismissItem(false)));
+  on("POST /api/v1/sessions", json, startSession(deps));
+  on("GET /api/v1/sessions/:session_id", session(deps));
+  on("PATCH /api/v1/sessions/:session_id/position", json, position(deps));
+  on("DELETE /api/v1/sessions/:session_id", endSession(deps));
+  on("GET /users/:user_id/next-up", nextUp(deps));
+  on("GET /profiles/:user_id", profile(deps));
+  on("PUT /profiles/:user_id", json, profileWrite(deps));
+  on("DELETE /profiles/:user_id", erasure(deps));
+  on("GET /profiles/:user_id/export", userExport(deps));
+  on("GET /profiles/:user_id/watchlist", watchlist(deps));
+  on("POST /profiles/:user_id/watchlist", json, profileWrite(deps));
+  on("DELETE /profiles/:user_id/watchlist/:content_id", profileWrite(deps));
+  on("GET /profiles/:user_id/ratings", ratings(deps));
+  on("POST /profiles/:user_id/ratings", json, profileWrite(deps));
+  on("DELETE /profiles/:user_id/ratings/:content_id", profileWrite(deps));
+  on("PUT /contents/:content_id", json, content(deps));
+  on("GET /contents/:content_id", content(deps));
+  on("GET /contents/:content_id/analytics", analytics(deps));
+  on("GET /contents/:content_id/ratings", contentRatings(deps));
+  on("DELETE /contents/:content_id", content(deps));
+  on("POST /contents", contents(deps));
+  on("POST /parties", json, partyWrite(deps));
+  on("GET /parties", parties(deps));
+  on("GET /parties/:party_id", party(deps));
+  on("PATCH /parties/:party_id", json, partyWrite(deps));
+  on("DELETE /parties/:party_id", partyWrite(deps));
+  on("GET /parties/:party_id/messages", partyMessages(deps));
+  on("GET /parties/:party_id/logs", partyLogs(deps));
 
   app.notFound((c) => refused(c, new Refusal("not_found", "there is nothing at this path")));
   app.onError((error, c) => {
     if (!(error instanceof Refusal)) {
-      log("error", "unexpected", { requestId: c.var.requestId, ...describeError(error) });
+      log("error", "unexpected", { ...idsOf(c), ...describeError(error) });
     }
     return refused(c, error);
   });
@@ -119,12 +142,24 @@ function crossOrigin(origins: string[]): EdgeMiddleware {
   const answerBrowser = cors({
     origin: origins,
     allowMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-    allowHeaders: ["Authorization", "Content-Type", "If-None-Match", "X-Request-Id"],
-    exposeHeaders: ["Link", "ETag", "Retry-After", "RateLimit", "X-Request-Id"],
+    allowHeaders: ["Authorization", "Content-Type", "If-None-Match", "X-Request-Id", "Traceparent"],
+    exposeHeaders: [
+      "Link",
+      "ETag",
+      "Retry-After",
+      "RateLimit",
+      "RateLimit-Policy",
+      "Server-Timing",
+      "X-Request-Id",
+    ],
     maxAge: 600,
   });
   return async function crossOrigin(c, next) {
-    if (c.req.header("origin") !== undefined) return await answerBrowser(c, next);
+    const origin = c.req.header("origin");
+    if (origin !== undefined) {
+      if (origins.includes(origin)) c.header("Timing-Allow-Origin", origin);
+      return await answerBrowser(c, next);
+    }
     c.header("Vary", "Origin");
     await next();
   };

@@ -1,18 +1,22 @@
 import * as z from "zod";
+import type { Rates } from "../db/contract/limits.ts";
 import {
   type Auth,
   acceptVariables,
   authOf,
   authVariables,
   checkTokens,
+  limitVariables,
   oneWayToCheckTokens,
   origins,
   port,
+  ratesOf,
   readEnvironment,
   rule,
   url,
 } from "../db/environment.ts";
 import { MODELS, type ModelName } from "../db/redis/index/model.ts";
+import { type TraceConfig, traceConfigOf, traceVariables } from "../db/trace/config.ts";
 
 const httpUrl = url("http:", "https:").transform((text) => text.replace(/\/+$/, ""));
 /** Every variable that the edge reads, with its default and in words. */
@@ -28,6 +32,7 @@ export const Environment = z
     ...authVariables,
     CORS_ORIGINS: origins.default([]).describe("Origins whose pages may ask, separated by commas"),
     ...acceptVariables,
+    ...limitVariables,
     HISTORY_INDEX: z
       .enum(["auto", ...MODELS])
       .default("auto")
@@ -35,7 +40,11 @@ export const Environment = z
         "How records are found by dimension, as ingest has it; auto: learnt from the first view that is read",
       ),
     EDGE_PORT: port.default(8787).describe("Where the edge listens (Node, Deno)"),
+    EDGE_METRICS_PORT: port
+      .optional()
+      .describe("Where GET /metrics is answered, on the same interface (Node, Deno); unset: nowhere"),
     EDGE_HOST: z.string().default("127.0.0.1").describe("The interface it listens on (Node, Deno)"),
+    ...traceVariables,
   })
   .refine(oneWayToCheckTokens, checkTokens)
   .refine(
@@ -50,8 +59,10 @@ export type EdgeConfig = {
   ingestUrl: string;
   auth: Auth;
   corsOrigins: string[];
-  limits: { backlog: number; eventMaxAgeMs: number };
-  http: { port: number; host: string };
+  limits: { backlog: number; eventMaxAgeMs: number; rates: Rates };
+  http: { port: number; host: string; metricsPort: number | undefined };
+  /** null: traces are off. */
+  traces: TraceConfig | null;
 };
 
 /** The configuration of the edge, on any runtime. @throws Error that lists every wrong variable at once. */
@@ -66,7 +77,12 @@ export function edgeConfig(env: Readonly<Record<string, unknown>>): EdgeConfig {
     ingestUrl: its.INGEST_URL,
     auth: authOf(its),
     corsOrigins: its.CORS_ORIGINS,
-    limits: { backlog: its.BACKLOG_LIMIT, eventMaxAgeMs: its.EVENT_MAX_AGE * 86_400_000 },
-    http: { port: its.EDGE_PORT, host: its.EDGE_HOST },
+    limits: {
+      backlog: its.BACKLOG_LIMIT,
+      eventMaxAgeMs: its.EVENT_MAX_AGE * 86_400_000,
+      rates: ratesOf(its),
+    },
+    http: { port: its.EDGE_PORT, host: its.EDGE_HOST, metricsPort: its.EDGE_METRICS_PORT },
+    traces: traceConfigOf(its, "playhead-edge"),
   };
 }

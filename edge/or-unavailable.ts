@@ -1,6 +1,7 @@
 import { Refusal } from "../db/contract/refusals.ts";
 import type { EdgeContext, EdgeDeps } from "./deps.ts";
 import { IngestUnreachable } from "./ingest.ts";
+import { idsOf } from "./sight.ts";
 
 /** What ingest says, where nobody can answer in its place. @throws Refusal `unavailable` when it is out of reach. */
 export async function orUnavailable<T>(
@@ -13,7 +14,7 @@ export async function orUnavailable<T>(
     return await asking;
   } catch (cause) {
     if (!(cause instanceof IngestUnreachable)) throw cause;
-    log("warn", "ingest is unreachable", { requestId: c.var.requestId, reason: cause.message });
+    log("warn", "ingest is unreachable", { ...idsOf(c), reason: cause.message });
     throw new Refusal("unavailable", `${what} out of reach`, { cause, retryAfterSeconds: 5 });
   }
 }

@@ -4,6 +4,8 @@ import type { EdgeContext, IngestAnswer, IngestQuestion } from "./deps.ts";
 const ASKED_WITH = ["authorization", "content-type", "if-none-match"];
 const ANSWERED_WITH = [
   ...["content-type", "cache-control", "etag", "link", "location", "retry-after", "www-authenticate"],
+  "content-disposition",
+  ...["ratelimit", "ratelimit-policy"],
 ];
 /** Statuses that never have a body. */
 const BODYLESS = new Set([204, 205, 304]);
@@ -16,7 +18,7 @@ export function asQuestion(c: EdgeContext, deadlineMs: number): IngestQuestion {
     const value = c.req.header(name);
     if (value !== undefined) headers[name] = value;
   }
-  return { method: c.req.method, path: pathname + search, headers, deadlineMs };
+  return { method: c.req.method, path: pathname + search, headers, deadlineMs, sight: c.var.sight };
 }
 
 /** What ingest said, said again. */

@@ -4,8 +4,19 @@ import { readHistory, readItem } from "../db/redis/history-scripts.ts";
 import type { IndexModel, ModelName } from "../db/redis/index/model.ts";
 import { INDEX_MODELS } from "../db/redis/index/models.ts";
 import { continueArguments, facetsArguments, searchArguments } from "../db/redis/index/query.ts";
-import { backlogKey, eventStream, historyKeys, sessionKey } from "../db/redis/keys.ts";
+import {
+  backlogKey,
+  eventStream,
+  historyKeys,
+  profileKey,
+  ratingsKey,
+  sessionKey,
+  watchlistKey,
+} from "../db/redis/keys.ts";
+import { foundProfile, foundRatings, foundWatchlist } from "../db/redis/profile-records.ts";
+import { pageArguments, readProfile, readRatings, readWatchlist } from "../db/redis/profile-scripts.ts";
 import { type QueryScripts, queryScripts } from "../db/redis/query-scripts.ts";
+import { requestCounter } from "../db/redis/rate-limit.ts";
 import { foundChanges, foundFacets, foundHistory, foundItem, foundNarrowed } from "../db/redis/replies.ts";
 import type { Script } from "../db/redis/script.ts";
 import { readSession } from "../db/redis/session-scripts.ts";
@@ -107,6 +118,20 @@ export function edgeRedis(options: Options): EdgeRedis {
       foundItem(await run(readItem, historyKeys(user), [content]), content),
     ),
 
+    readProfile: safely(async (user, known) =>
+      foundProfile(await run(readProfile, [profileKey(user)], [known])),
+    ),
+
+    readWatchlist: safely(async (user, page, known) => {
+      const [state, order, progress] = historyKeys(user);
+      const keys = [watchlistKey(user), state, order, progress];
+      return foundWatchlist(await run(readWatchlist, keys, pageArguments(page, known)));
+    }),
+
+    readRatings: safely(async (user, page, known) =>
+      foundRatings(await run(readRatings, [ratingsKey(user)], pageArguments(page, known))),
+    ),
+
     readSession: safely(async (id) => knownSession(await run(readSession, [sessionKey(id)], []))),
 
     append: safely(async (entry, limit) => {
@@ -114,6 +139,13 @@ export function edgeRedis(options: Options): EdgeRedis {
       const [id] = (await run(appendEntries, [eventStream, backlogKey], args)) as [string];
       return id !== "";
     }),
+
+    countRequests: safely(
+      requestCounter({
+        evalsha: (digest, keys, args) => client.evalsha(digest, keys, args),
+        eval: (source, keys, args) => client.eval(source, keys, args),
+      }),
+    ),
 
     ping: safely(async () => void (await client.ping())),
   };

@@ -1,19 +1,25 @@
 import * as z from "zod";
+import type { Rates } from "../db/contract/limits.ts";
 import {
   type Auth,
   acceptVariables,
   authOf,
   authVariables,
   checkTokens,
+  limitVariables,
   oneWayToCheckTokens,
   origins,
   port,
+  ratesOf,
   readEnvironment,
+  rule,
   url,
   wholeNumber,
 } from "../db/environment.ts";
 
 import { MODELS, type ModelName } from "../db/redis/index/model.ts";
+import { type TraceConfig, traceConfigOf, traceVariables } from "../db/trace/config.ts";
+import { type BusConfig, busOf, busVariables, saslWhole, tlsOn, webhookWhole } from "./bus/config.ts";
 
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 const redisUrl = url("redis:", "rediss:");
@@ -49,6 +55,7 @@ export const Environment = z
       .describe("How many replicas must hold an event before it counts as accepted"),
     ...authVariables,
     ...acceptVariables,
+    ...limitVariables,
     ...viewVariables,
     WARM_USERS: wholeNumber
       .min(1)
@@ -64,6 +71,10 @@ export const Environment = z
       .max(1)
       .default(0.8)
       .describe("Share of Redis' maxmemory past which the coldest views are evicted, if it has a maxmemory"),
+    VIEW_TTL: wholeNumber
+      .min(1)
+      .default(300)
+      .describe("Seconds for which Redis holds the views of profiles, watchlists and ratings"),
     SESSION_TIMEOUT: wholeNumber
       .min(1)
       .default(300)
@@ -83,33 +94,50 @@ export const Environment = z
       .max(10_000)
       .default(5_000)
       .describe("Milliseconds that a stopping ingest takes to bring it there"),
-    EVENTS_KEPT: wholeNumber
-      .min(1)
-      .default(1_000_000)
-      .describe("Domain events that the bus keeps, at least; older ones are trimmed away"),
+    ...busVariables,
+    ERASURE_KEY: z
+      .string()
+      .min(16)
+      .optional()
+      .describe(
+        "Under which key is remembered who was erased; AUTH_SECRET if unset. It stays when secrets are rotated: " +
+          "under another one all of them are strangers again",
+      ),
     DRAIN_LINGER: wholeNumber.min(0).default(40).describe("Milliseconds a small batch waits for company"),
     RECLAIM_AFTER: wholeNumber
       .min(1)
       .default(30_000)
       .describe("Milliseconds after which entries of a silent consumer are taken over"),
     LOG_LEVEL: z.enum(LOG_LEVELS).default("info").describe("What is logged"),
+    ...traceVariables,
   })
-  .refine(oneWayToCheckTokens, checkTokens);
+  .refine(oneWayToCheckTokens, checkTokens)
+  .refine(
+    ({ DATABASE_URL, AUTH_SECRET, AUTH_JWKS_URL, ERASURE_KEY }) =>
+      !DATABASE_URL || !AUTH_JWKS_URL || AUTH_SECRET !== undefined || ERASURE_KEY !== undefined,
+    rule("ERASURE_KEY", "needed with DATABASE_URL where there is no AUTH_SECRET"),
+  )
+  .refine(...webhookWhole)
+  .refine(...saslWhole)
+  .refine(...tlsOn);
 
 export type Config = {
   historyIndex: ModelName | "auto";
   http: { port: number; host: string };
-  /** null: history is off. */
-  postgres: { url: string; max: number } | null;
+  /** null: history is off. `erasureKey`: under which it is remembered who was erased. */
+  postgres: { url: string; max: number; erasureKey: string } | null;
   redis: { views: string; stream: string; streamReplicas: number };
   auth: Auth;
-  limits: { backlog: number; eventMaxAgeMs: number; history: number };
+  limits: { backlog: number; eventMaxAgeMs: number; history: number; rates: Rates };
   warm: { users: number; ageMs: number; memory: number };
+  profiles: { ttlMs: number };
   sessions: { timeoutMs: number };
   parties: { capacity: number; origins: readonly string[]; flushEveryMs: number; shutdownFlushMs: number };
-  bus: { keep: number };
+  bus: BusConfig;
   drain: { lingerMs: number; reclaimAfterMs: number };
   logLevel: (typeof LOG_LEVELS)[number];
+  /** null: traces are off. */
+  traces: TraceConfig | null;
 };
 
 /** The configuration of ingest. @throws Error that lists every wrong variable at once. */
@@ -118,7 +146,7 @@ export function ingestConfig(env: Readonly<Record<string, string | undefined>>):
   return {
     historyIndex: its.HISTORY_INDEX,
     http: { port: its.INGEST_PORT, host: its.INGEST_HOST },
-    postgres: its.DATABASE_URL === undefined ? null : { url: its.DATABASE_URL, max: its.DATABASE_POOL },
+    postgres: postgresOf(its),
     redis: {
       views: its.REDIS_URL,
       stream: its.STREAM_REDIS_URL ?? its.REDIS_URL,
@@ -129,8 +157,10 @@ export function ingestConfig(env: Readonly<Record<string, string | undefined>>):
       backlog: its.BACKLOG_LIMIT,
       eventMaxAgeMs: its.EVENT_MAX_AGE * 86_400_000,
       history: its.HISTORY_LIMIT,
+      rates: ratesOf(its),
     },
     warm: { users: its.WARM_USERS, ageMs: its.WARM_AGE * 86_400_000, memory: its.WARM_MEMORY },
+    profiles: { ttlMs: its.VIEW_TTL * 1_000 },
     sessions: { timeoutMs: its.SESSION_TIMEOUT * 1_000 },
     parties: {
       capacity: its.PARTY_CAPACITY,
@@ -138,8 +168,14 @@ export function ingestConfig(env: Readonly<Record<string, string | undefined>>):
       flushEveryMs: its.WATCH_PARTY_FLUSH_INTERVAL_MINUTES * 60_000,
       shutdownFlushMs: its.WATCH_PARTY_SHUTDOWN_FLUSH_TIMEOUT_MS,
     },
-    bus: { keep: its.EVENTS_KEPT },
+    bus: busOf(its),
     drain: { lingerMs: its.DRAIN_LINGER, reclaimAfterMs: its.RECLAIM_AFTER },
     logLevel: its.LOG_LEVEL,
+    traces: traceConfigOf(its, "playhead-ingest"),
   };
+}
+
+function postgresOf(its: z.infer<typeof Environment>): Config["postgres"] {
+  const { DATABASE_URL: url, DATABASE_POOL: max, ERASURE_KEY, AUTH_SECRET } = its;
+  return url === undefined ? null : { url, max, erasureKey: ERASURE_KEY ?? AUTH_SECRET ?? "" };
 }

@@ -1,15 +1,19 @@
 import { createHash } from "node:crypto";
 import { Redis, ReplyError } from "ioredis";
 import type { Script } from "../db/redis/script.ts";
+import { spanned } from "./observe/ambient.ts";
 
 /**
  * A connection that fails a command within seconds while Redis is away, never sends one twice, and comes back
  * by itself.
+ *
+ * @param options.together whether commands of the same moment are sent in one piece.
  */
-export function connectRedis(url: string, { timeoutMs = 5_000 } = {}): Redis {
+export function connectRedis(url: string, { timeoutMs = 5_000, together = false } = {}): Redis {
   const redis = new Redis(url, {
     connectTimeout: 2_000,
     commandTimeout: timeoutMs,
+    enableAutoPipelining: together,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 50, 1_000),
@@ -43,6 +47,12 @@ export async function runScripts(
   script: Script,
   calls: readonly ScriptCall[],
 ): Promise<unknown[]> {
+  const name = script.readOnly ? "read views" : "run script";
+  const run = () => runAll(redis, script, calls);
+  return await spanned(script.name ?? name, run, { "db.system.name": "redis", calls: calls.length });
+}
+
+async function runAll(redis: Redis, script: Script, calls: readonly ScriptCall[]): Promise<unknown[]> {
   const digest = digestOf(script);
   const outcomes = await pipelined(redis, script.readOnly ? "EVALSHA_RO" : "EVALSHA", digest, calls);
   const unknown = calls.flatMap((_, index) => (isNoScript(outcomes[index]) ? [index] : []));

@@ -2,24 +2,30 @@ import { randomUUID } from "node:crypto";
 import { type ServerType, serve } from "@hono/node-server";
 import { createRemoteJWKSet } from "jose";
 import { type TokenRules, tokenVerifier } from "../db/contract/access.ts";
+import { KEYS, publishedKeys } from "../db/contract/published-keys.ts";
+import { IDLE_TIMEOUT_MS, SERVER_BOUNDS } from "../db/server-bounds.ts";
+import { busDelivery } from "./bus/delivery.ts";
+import type { BusMetrics } from "./bus/metrics.ts";
 import { redisBus } from "./bus/redis-bus.ts";
 import type { Config } from "./config.ts";
 import type { ServiceDeps } from "./deps.ts";
 import { buildHistory } from "./history.ts";
 import { createHttp } from "./http.ts";
+import { counterOn, writeLimit } from "./limit.ts";
 import type { Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
+import { createTracing } from "./observe/tracing.ts";
+import { userHash } from "./privacy/user-hash.ts";
 import { connectRedis } from "./redis.ts";
 import { endSilentSessions } from "./sessions/end-silent.ts";
-import { sessionStore } from "./sessions/session-store.ts";
+import { type SessionStore, sessionStore } from "./sessions/session-store.ts";
 import { withinTime } from "./within-time.ts";
 
 const PROBE_TIMEOUT_MS = 1_000;
+/** A write waits no longer to be counted. */
+const COUNT_TIMEOUT_MS = 100;
 /** Keys of an issuer must come within the patience of the edge. */
 const JWKS_TIMEOUT_MS = 1_500;
-/** A catalogue may be sent for as long as something moves; a connection where nothing does is given up after this. */
-const IDLE_TIMEOUT_MS = 300_000;
-const PATIENT = { requestTimeout: 0, headersTimeout: 60_000 };
 
 /**
  * The ingest service: constructed whole, then started, then stopped. Any number of them, in one process or in
@@ -27,19 +33,27 @@ const PATIENT = { requestTimeout: 0, headersTimeout: 60_000 };
  */
 export function createService(config: Config, log: Log) {
   const streamRedis = connectRedis(config.redis.stream);
-  const bus = redisBus(streamRedis, config.bus);
+  const counts = connectRedis(config.redis.views, { timeoutMs: COUNT_TIMEOUT_MS, together: true });
+  const busRedis = connectRedis(config.redis.stream);
   const metrics = createMetrics();
+  const bus = redisBus(busRedis, metrics);
+  const delivery = busDelivery(config.bus, {
+    ...{ redis: busRedis, redisUrl: config.redis.stream, metrics, log },
+    reclaimAfterMs: config.drain.reclaimAfterMs,
+  });
+  const tracing = createTracing(config.traces);
   const { postgres } = config;
   const verifyToken = tokenVerifier(tokenRules(config.auth));
-  const history = postgres && buildHistory(config, { postgres, streamRedis, bus, metrics, verifyToken, log });
-  const sessions = sessionStore(streamRedis, {
-    backlogLimit: config.limits.backlog,
-    busKeeps: config.bus.keep,
-  });
+  const given = { streamRedis, bus, metrics, tracing, verifyToken, log };
+  const history = postgres && buildHistory(config, { postgres, ...given });
+  const limits = { backlogLimit: config.limits.backlog };
+  const hashed = postgres ? { hashOf: userHash(postgres.erasureKey) } : {};
+  const sessions = withEnds(sessionStore(streamRedis, { ...limits, ...hashed }), metrics);
   const probes = { ...history?.probes, stream: () => streamRedis.ping() };
   const stopping = new AbortController();
   const common: ServiceDeps = {
-    ...{ log, metrics, verifyToken },
+    ...{ log, metrics, tracing, verifyToken },
+    limit: writeLimit({ count: counterOn(counts), rates: config.limits.rates, clock: Date.now, metrics }),
     clock: Date.now,
     newId: randomUUID,
     eventMaxAgeMs: config.limits.eventMaxAgeMs,
@@ -67,7 +81,7 @@ export function createService(config: Config, log: Log) {
     stopping.signal.throwIfAborted();
     const port = await new Promise<number>((resolve, reject) => {
       const listening = serve(
-        { fetch: http.fetch, ...config.http, hostname: config.http.host, serverOptions: PATIENT },
+        { fetch: http.fetch, ...config.http, hostname: config.http.host, serverOptions: SERVER_BOUNDS },
         ({ port }) => {
           resolve(port);
         },
@@ -82,6 +96,7 @@ export function createService(config: Config, log: Log) {
     working = Promise.all([
       endSilentSessions({ sessions, history, clock: Date.now, timeoutMs, log }, stopping.signal),
       history?.work(stopping.signal),
+      delivery.work(stopping.signal),
     ]);
     return { port };
   }
@@ -99,8 +114,11 @@ export function createService(config: Config, log: Log) {
       });
     }
     await working;
-    streamRedis.disconnect();
+    counts.disconnect();
+    await delivery.close();
+    for (const redis of [busRedis, streamRedis]) redis.disconnect();
     await history?.close();
+    await tracing?.stop();
   }
 
   return { start, stop };
@@ -108,9 +126,26 @@ export function createService(config: Config, log: Log) {
 
 export type Service = ReturnType<typeof createService>;
 
+/** The end of a session is on the bus with the step that ends it: there it is counted. */
+function withEnds(sessions: SessionStore, { eventsPublished }: BusMetrics): SessionStore {
+  return {
+    ...sessions,
+    async end(...its) {
+      const ending = await sessions.end(...its);
+      if (ending === "ended") eventsPublished("SessionEnded", 1);
+      return ending;
+    },
+  };
+}
+
 function tokenRules({ secret, jwksUrl, issuer, audience }: Config["auth"]): TokenRules {
   const key = jwksUrl
-    ? { jwks: createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS }) }
+    ? {
+        jwks: publishedKeys(
+          createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS, ...KEYS }),
+          Date.now,
+        ),
+      }
     : { secret: new TextEncoder().encode(secret) };
   return { key, issuer, audience, now: Date.now };
 }

@@ -132,8 +132,58 @@ export function eventStreamOn(
     }
   }
 
-  return { append, take, reclaim, settle, quarantined, replay, drop };
+  /** How the stream stands at this moment. */
+  async function standing(): Promise<Standing> {
+    const pipeline = redis.pipeline();
+    pipeline.get(backlogKey);
+    pipeline.xlen(eventStream);
+    pipeline.xrange(eventStream, "-", "+", "COUNT", 1);
+    pipeline.xlen(deadStream);
+    pipeline.xpending(eventStream, ingestGroup);
+    const replies = (await pipeline.exec()) ?? [];
+    const [events, entries, oldest, quarantined, pending] = replies.map(([error, reply]) => {
+      if (error && !error.message.startsWith("NOGROUP")) throw error;
+      return reply;
+    });
+    const [first] = oldest as RawEntry[];
+    return {
+      events: Number(events ?? 0),
+      entries: Number(entries),
+      oldestAt: first ? Number(first[0].split("-")[0]) : null,
+      quarantined: Number(quarantined),
+      pending: Number((pending as [number] | undefined)?.[0] ?? 0),
+    };
+  }
+
+  /** The newest entry that ever was. */
+  async function newest(): Promise<string> {
+    try {
+      const its = (await redis.call("XINFO", "STREAM", eventStream)) as unknown[];
+      return String(its[its.indexOf("last-generated-id") + 1]);
+    } catch (error) {
+      if (error instanceof Error && /no such key/i.test(error.message)) return "0-0";
+      throw error;
+    }
+  }
+
+  /** Is everything up to this entry let go of? */
+  async function isDrained(upTo: string): Promise<boolean> {
+    return (await redis.xrange(eventStream, "-", upTo, "COUNT", 1)).length === 0;
+  }
+
+  return { append, take, reclaim, settle, quarantined, replay, drop, standing, newest, isDrained };
 }
+
+export type Standing = {
+  /** What waits, in events and in entries; what is in flight is part of it. */
+  events: number;
+  entries: number;
+  /** When the oldest of them was accepted, by the clock of Redis; null when none waits. */
+  oldestAt: number | null;
+  /** Entries that somebody took and has not let go of. */
+  pending: number;
+  quarantined: number;
+};
 
 export type EventStream = ReturnType<typeof eventStreamOn>;
 

@@ -7,17 +7,20 @@ import { describe, expect, test } from "vitest";
 const TABLE: { from: RegExp; may: RegExp }[] = [
   { from: /^db\/contract\//, may: /^(db\/contract\/|db\/resume\.ts|zod$|jose$)/ },
   { from: /^db\/[^/]+\.ts$/, may: /^(db\/contract\/|db\/[^/]+\.ts$|zod$)/ },
+  // The limiter is given a client, and knows none.
+  { from: /^db\/redis\/rate-limit\.ts$/, may: /^(db\/contract\/|db\/redis\/keys\.ts$|@upstash\/ratelimit$)/ },
   { from: /^db\/redis\//, may: /^(db\/contract\/|db\/[^/]+\.ts$|db\/redis\/)/ },
   {
     from: /^db\/postgres\/(migrate|connect)\.ts$/,
     may: /^(db\/postgres\/|drizzle-orm(\/|$)|postgres$|node:)/,
   },
   { from: /^db\/postgres\//, may: /^(db\/contract\/|db\/[^/]+\.ts$|db\/postgres\/|drizzle-orm(\/|$))/ },
+  { from: /^db\/trace\//, may: /^(db\/trace\/|db\/contract\/|db\/environment\.ts$|zod$)/ },
   { from: /^db\/local\//, may: /^(db\/local\/|node:|postgres$)/ },
   { from: /^edge\/openapi\//, may: /^(db\/contract\/|edge\/(openapi\/|[^/]+\.ts$)|hono(\/|$)|zod$)/ },
   {
-    from: /^edge\/(serve|node|deno|files)\.ts$/,
-    may: /^(edge\/[^/]+\.ts$|@hono\/node-server(\/|$)|hono(\/|$)|node:)/,
+    from: /^edge\/(serve|node|deno|files|metrics)\.ts$/,
+    may: /^(db\/server-bounds\.ts$|edge\/[^/]+\.ts$|@hono\/node-server(\/|$)|hono(\/|$)|prom-client$|node:)/,
   },
   {
     from: /^edge\/(read|write)\//,
@@ -25,7 +28,7 @@ const TABLE: { from: RegExp; may: RegExp }[] = [
   },
   {
     from: /^edge\//,
-    may: /^(db\/(contract|redis)\/|db\/[^/]+\.ts$|edge\/|hono(\/|$)|@upstash\/redis(\/|$)|jose$|zod$|node:(fs|path|url))/,
+    may: /^(db\/(contract|redis|trace)\/|db\/[^/]+\.ts$|edge\/(?!metrics\.ts)|hono(\/|$)|@upstash\/redis(\/|$)|jose$|zod$|node:(fs|path|url))/,
   },
   { from: /^ingest\/accept\//, may: /^(db\/|ingest\/(accept\/|deps\.ts|stream\.ts))/ },
   {
@@ -34,7 +37,7 @@ const TABLE: { from: RegExp; may: RegExp }[] = [
   },
   {
     from: /^ingest\/library\//,
-    may: /^(db\/(contract|postgres)\/|ingest\/(views\/|library\/(?!(get|put|post|delete|read)-|forget\.)|(deps|stream|request-id)\.ts$|observe\/log\.ts$)|drizzle-orm$|node:timers\/promises$)/,
+    may: /^(db\/(contract|postgres)\/|ingest\/(views\/|library\/(?!(get|put|post|delete|read)-|forget\.)|(deps|stream|request-id|within-time)\.ts$|observe\/log\.ts$)|drizzle-orm$|node:timers\/promises$)/,
   },
   {
     from: /^ingest\/views\//,
@@ -46,12 +49,24 @@ const TABLE: { from: RegExp; may: RegExp }[] = [
     may: /^(db\/redis\/|ingest\/redis\.ts|ioredis$)/,
   },
   {
-    from: /^ingest\/(deps|keep-trying|redis|config|main|http|request-id)\.ts$|^ingest\/observe\//,
+    from: /^ingest\/(deps|keep-trying|redis|config|main|http|routes|request-id)\.ts$|^ingest\/observe\//,
     may: /^(?!edge\/|test\/|commands\/)/,
   },
   {
     from: /^ingest\/sessions\//,
-    may: /^(db\/(contract|redis)\/|ingest\/(sessions\/(?!(get|put|post|patch|delete)-)|(deps|redis|keep-trying)\.ts$|observe\/(log|metrics)\.ts$)|ioredis$|node:timers\/promises$)/,
+    may: /^(db\/(contract|redis)\/|ingest\/(sessions\/(?!(get|put|post|patch|delete)-)|(deps|redis|keep-trying)\.ts$|observe\/(log|session-metrics)\.ts$)|ioredis$|node:timers\/promises$)/,
+  },
+  {
+    from: /^ingest\/bus\//,
+    may: /^(db\/(contract|redis|postgres)\/|db\/environment\.ts$|ingest\/(bus\/|(redis|keep-trying)\.ts$|observe\/log\.ts$)|drizzle-orm$|ioredis$|zod$|@platformatic\/kafka$|node:(crypto|fs\/promises)$)/,
+  },
+  {
+    from: /^ingest\/limit\.ts$/,
+    may: /^(db\/(contract|redis)\/|ingest\/(deps|observe\/limit-metrics)\.ts$|ioredis$)/,
+  },
+  {
+    from: /^ingest\/privacy\//,
+    may: /^(db\/(contract|postgres|redis)\/|ingest\/(privacy\/(?!(get|delete)-)|sessions\/session-store\.ts$|views\/(evict|load-profile|history-index)\.ts$|library\/within-reach\.ts$|(config|deps|keep-trying|redis|stream)\.ts$|observe\/log\.ts$)|drizzle-orm$|ioredis$|node:crypto$)/,
   },
   // The pure half: what a room makes of messages.
   {
@@ -62,7 +77,6 @@ const TABLE: { from: RegExp; may: RegExp }[] = [
     from: /^ingest\/party\//,
     may: /^(db\/(contract|postgres|redis)\/|ingest\/(party\/(?!(get|post|patch|delete)-)|(deps|redis|keep-trying)\.ts$|observe\/(log|metrics-party)\.ts$)|drizzle-orm$|ioredis$|jose$|socket\.io$|@socket\.io\/redis-streams-adapter$|@hono\/node-server$|node:(http|timers\/promises)$)/,
   },
-  { from: /^ingest\/bus\//, may: /^(db\/(contract|redis)\/|ioredis$)/ },
   { from: /^ingest\/within-time\.ts$/, may: /^$/ },
   { from: /^ingest\/(service|history|parties)\.ts$/, may: /^(?!edge\/|test\/|commands\/)/ },
   { from: /^(commands|bench)\//, may: /./ },
@@ -133,7 +147,7 @@ describe("the ground floor", () => {
 describe("handlers", () => {
   test("of the edge and of ingest are no longer than a screen or two", () => {
     const handlers = SOURCE.filter((file) =>
-      /^(edge\/(read|write)\/|ingest\/(accept\/post-|library\/|(sessions|party)\/(get|post|patch|delete)-))/.test(
+      /^(edge\/(read|write)\/|ingest\/(accept\/post-|library\/|privacy\/(get|delete)-|(sessions|party)\/(get|post|patch|delete)-))/.test(
         file,
       ),
     );

@@ -2,6 +2,7 @@ import { edgeRedisUser } from "../../commands/local/edge-redis-user.ts";
 import { freePort } from "../../db/local/port.ts";
 import { type Running, startProcess } from "./process.ts";
 import { SECRET } from "./token.ts";
+import { BEYOND_LIMITS } from "./unlimited.ts";
 import type { World } from "./world.ts";
 
 const DOOR_TOKEN = "the-token-of-the-door";
@@ -30,6 +31,7 @@ export async function startEdge(world: World, ingest: Running): Promise<Edge> {
       UPSTASH_REDIS_REST_TOKEN: DOOR_TOKEN,
       INGEST_URL: ingest.url,
       AUTH_SECRET: SECRET,
+      ...BEYOND_LIMITS,
       EDGE_PORT: String(await freePort()),
       BARE_PORT: barePort,
     });

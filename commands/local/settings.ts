@@ -1,18 +1,29 @@
 import * as z from "zod";
-import { authVariables, port, readEnvironment, rule, url } from "../../db/environment.ts";
+import { authVariables, readEnvironment, rule, url } from "../../db/environment.ts";
+import { Environment as edge } from "../../edge/env.ts";
+import { Environment as ingest } from "../../ingest/config.ts";
+import { Environment as door } from "../../ingest/redis-rest/config.ts";
 import { dataDir, type Env } from "./paths.ts";
 
 export const RUNTIMES = ["workerd", "node", "deno"] as const;
 
+/** What only the commands read: everything else is passed on to whoever reads it. */
+export const localVariables = {
+  EDGE_RUNTIME: z
+    .enum(RUNTIMES)
+    .default("workerd")
+    .describe("What `npm start` and `npm run edge` run the edge on"),
+  DATA_DIR: z.string().default(".playhead").describe("Where `npm start` keeps its stores, secrets and logs"),
+};
+
+const { EDGE_PORT, EDGE_HOST } = edge.shape;
+const { INGEST_PORT, INGEST_HOST } = ingest.shape;
+const { REDIS_REST_PORT, REDIS_REST_HOST } = door.shape;
+
 const Environment = z
   .object({
-    EDGE_RUNTIME: z.enum(RUNTIMES).default("workerd"),
-    EDGE_PORT: port.default(8787),
-    EDGE_HOST: z.string().default("127.0.0.1"),
-    INGEST_PORT: port.default(8788),
-    INGEST_HOST: z.string().default("127.0.0.1"),
-    REDIS_REST_PORT: port.default(8789),
-    REDIS_REST_HOST: z.string().default("127.0.0.1"),
+    ...localVariables,
+    ...{ EDGE_PORT, EDGE_HOST, INGEST_PORT, INGEST_HOST, REDIS_REST_PORT, REDIS_REST_HOST },
     DATABASE_URL: url("postgres:", "postgresql:").optional(),
     REDIS_URL: url("redis:", "rediss:").optional(),
     UPSTASH_REDIS_REST_URL: url("http:", "https:").optional(),

@@ -1,5 +1,5 @@
 import { SignJWT } from "jose";
-import type { Role } from "../../db/contract/access.ts";
+import type { Role } from "../../db/contract/access-matrix.ts";
 import type { UserId } from "../../db/contract/ids.ts";
 import type { Env } from "./paths.ts";
 

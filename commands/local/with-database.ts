@@ -1,20 +1,31 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import postgres from "postgres";
+import * as z from "zod";
+import { readEnvironment } from "../../db/environment.ts";
 import { startPostgres } from "../../db/local/postgres.ts";
+import { Environment } from "../../ingest/config.ts";
 import { type Env, postgresDir } from "./paths.ts";
+import { messageOf } from "./run.ts";
+
+const Wanted = z.object({ DATABASE_URL: Environment.shape.DATABASE_URL });
 
 /**
  * Works on the database that is meant: the one of DATABASE_URL, or else the embedded one, which is
  * started for the moment unless `npm start` has it running.
  */
 export async function withDatabase<T>(env: Env, work: (url: string) => Promise<T>): Promise<T> {
-  if (env.DATABASE_URL) return await work(env.DATABASE_URL);
+  const { DATABASE_URL } = readEnvironment(Wanted, env);
+  if (DATABASE_URL) return await work(DATABASE_URL);
   const dir = postgresDir(env);
   const running = await runningIn(dir);
   if (running !== undefined) return await work(running);
 
-  const own = await startPostgres({ dir });
+  const own = await startPostgres({ dir }).catch((cause: unknown) => {
+    throw new Error(`DATABASE_URL is not set, and here no Postgres can be started: ${messageOf(cause)}`, {
+      cause,
+    });
+  });
   try {
     return await work(own.url);
   } finally {

@@ -1,8 +1,14 @@
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import * as z from "zod";
+import { readEnvironment } from "../../db/environment.ts";
 import { startRedis } from "../../db/local/redis.ts";
+import { Environment } from "../../ingest/config.ts";
 import { connectRedis } from "../../ingest/redis.ts";
 import { dataDir, type Env } from "./paths.ts";
+import { messageOf } from "./run.ts";
+
+const Wanted = z.object({ REDIS_URL: Environment.shape.REDIS_URL.optional() });
 
 /** Where the embedded Redis keeps its data. */
 export function redisDir(dir: string): string {
@@ -19,18 +25,25 @@ export function rememberRedis(dir: string, url: string): void {
  * moment unless `npm start` has it running.
  */
 export async function withRedis<T>(env: Env, work: (url: string) => Promise<T>): Promise<T> {
-  if (env.REDIS_URL) return await work(env.REDIS_URL);
+  const { REDIS_URL } = readEnvironment(Wanted, env);
+  if (REDIS_URL) return await work(REDIS_URL);
   const dir = dataDir(env);
-  mkdirSync(dir, { recursive: true });
   const running = remembered(dir);
   if (running !== undefined && (await servesFrom(running, redisDir(dir)))) return await work(running);
 
-  const own = await startRedis({ dir: redisDir(dir) });
+  const own = await startOwn(dir).catch((cause: unknown) => {
+    throw new Error(`REDIS_URL is not set, and here no Redis can be started: ${messageOf(cause)}`, { cause });
+  });
   try {
     return await work(own.url);
   } finally {
     await own.stop();
   }
+}
+
+async function startOwn(dir: string) {
+  mkdirSync(dir, { recursive: true });
+  return await startRedis({ dir: redisDir(dir) });
 }
 
 function placeFile(dir: string): string {

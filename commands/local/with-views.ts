@@ -2,9 +2,11 @@ import * as z from "zod";
 import { UserId } from "../../db/contract/ids.ts";
 import { readEnvironment } from "../../db/environment.ts";
 import { connect, type Database } from "../../db/postgres/connect.ts";
+import { isErased } from "../../db/postgres/erased.ts";
 import type { ModelName } from "../../db/redis/index/model.ts";
-import { viewVariables } from "../../ingest/config.ts";
+import { Environment, viewVariables } from "../../ingest/config.ts";
 import { createLog } from "../../ingest/observe/log.ts";
+import { userHash } from "../../ingest/privacy/user-hash.ts";
 import { connectRedis } from "../../ingest/redis.ts";
 import { contentLookup } from "../../ingest/views/contents.ts";
 import { historyIndexOn } from "../../ingest/views/history-index.ts";
@@ -16,16 +18,22 @@ import type { Env } from "./paths.ts";
 import { withDatabase } from "./with-database.ts";
 import { withRedis } from "./with-redis.ts";
 
+const { DATABASE_URL, REDIS_URL, ERASURE_KEY, AUTH_SECRET } = Environment.shape;
+const Wanted = z.object({
+  ...{ ...viewVariables, DATABASE_URL, REDIS_URL: REDIS_URL.optional(), ERASURE_KEY, AUTH_SECRET },
+});
+
 /** Both stores of the views, and what projects into them. */
 export type Views = RefillDeps & { wanted: ModelName | "auto" };
 
 /** Works on both stores and lets go of them. @throws when one of them would be ours and the other the caller's. */
 export async function withViews<T>(env: Env, work: (views: Views) => Promise<T>): Promise<T> {
   if (!env.DATABASE_URL !== !env.REDIS_URL) throw new Error("set DATABASE_URL and REDIS_URL, or neither");
-  const { HISTORY_LIMIT: historyLimit, HISTORY_INDEX: wanted } = readEnvironment(
-    z.object(viewVariables),
-    env,
-  );
+  const its = readEnvironment(Wanted, env);
+  const { HISTORY_LIMIT: historyLimit, HISTORY_INDEX: wanted } = its;
+  // Nothing but the user's own reads would ask for somebody who was erased; where the key is known nobody can.
+  const key = its.ERASURE_KEY ?? its.AUTH_SECRET;
+  const hashOf = key === undefined ? null : userHash(key);
   const log = createLog("warn");
   return await withDatabase(env, (databaseUrl) =>
     withRedis(env, async (redisUrl) => {
@@ -34,7 +42,12 @@ export async function withViews<T>(env: Env, work: (views: Views) => Promise<T>)
       try {
         const index = historyIndexOn(redis, wanted, log);
         const warm = warmSet({ redis, clock: Date.now, log });
-        return await work({ db, redis, wanted, log, historyLimit, index, contents: contentLookup(db), warm });
+        const isErasedUser = async (user: UserId) => hashOf !== null && (await isErased(db, user, hashOf));
+        return await work({
+          ...{ db, redis, wanted, log, historyLimit, index, warm },
+          contents: contentLookup(db),
+          isErased: isErasedUser,
+        });
       } finally {
         redis.disconnect();
         await close();

@@ -1,10 +1,11 @@
-import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import * as z from "zod";
+import { ACCESS, READMITS, ROLES, type Role, type Route } from "./access-matrix.ts";
 import { UserId } from "./ids.ts";
-import { Refusal } from "./refusals.ts";
-
-export const ROLES = ["user", "support", "service", "admin"] as const;
-export type Role = (typeof ROLES)[number];
+import { isKeyOutage } from "./published-keys.ts";
+import { checked, Refusal } from "./refusals.ts";
+import { UserPath } from "./requests.ts";
+import { noLiveSession } from "./sessions.ts";
 
 /** Who asks, from a verified token. */
 export type Viewer = { user_id: UserId; roles: readonly Role[] };
@@ -19,8 +20,11 @@ export type TokenRules = {
 
 export type VerifyToken = (token: string) => Promise<Viewer>;
 
-/** A verified token is not checked again for this long, nor past its expiry. */
-const REMEMBER_MS = 60_000;
+/**
+ * A verified token is not checked again for this long, nor past its expiry. Published keys are as old at most
+ * (`publishedKeys`), and the two together are the minute after which a withdrawn key opens nothing.
+ */
+const REMEMBER_MS = 30_000;
 const REMEMBER_MAX = 10_000;
 
 const Claims = z.object({
@@ -68,18 +72,12 @@ export function tokenVerifier(rules: TokenRules): VerifyToken {
 
     // An issuer has roles for others, too: they mean nothing here.
     const roles = claims.data.roles.filter((role): role is Role => ROLES.some((ours) => ours === role));
-    const viewer: Viewer = { user_id: claims.data.sub, roles };
+    const viewer: Viewer = { user_id: claims.data.sub, roles: roles.length > 0 ? roles : ["user"] };
     const until = Math.min(claims.data.exp * 1000, now() + REMEMBER_MS);
     if (remembered.size >= REMEMBER_MAX) remembered.delete(remembered.keys().next().value ?? "");
     remembered.set(token, { viewer, until });
     return viewer;
   };
-}
-
-/** The keys could not be fetched, which says nothing about the token. */
-function isKeyOutage(error: unknown): boolean {
-  if (!(error instanceof errors.JOSEError)) return true;
-  return error instanceof errors.JWKSTimeout || error.code === errors.JOSEError.code;
 }
 
 /** The token of an `Authorization` header. */
@@ -89,28 +87,31 @@ export function bearerToken(authorization: string | null | undefined): string {
   return token;
 }
 
-/** @throws Refusal `forbidden` unless it is the viewer's own data, or support, a service or an admin asks. */
-export function mustRead(viewer: Viewer, owner: UserId): void {
-  if (viewer.user_id === owner || hasRole(viewer, "support", "service", "admin")) return;
-  throw new Refusal("forbidden", "this is somebody else's data");
+/**
+ * Refuses what the matrix does not allow.
+ *
+ * @param owner whose data it is; null for what is nobody's in particular.
+ * @throws Refusal `forbidden`, or `not_found` where the matrix hides what is there.
+ */
+export function mustBeAllowed(viewer: Viewer, route: Route, owner: UserId | null): void {
+  if (isAllowed(viewer, route, owner)) return;
+  const right = ACCESS[route];
+  if (typeof right === "object" && "instead" in right && right.instead === "not_found") throw noLiveSession();
+  throw new Refusal("forbidden", owner === null ? "this is for services" : "this is somebody else's data");
 }
 
-/** @throws Refusal `forbidden` unless it is the viewer's own data, or a service or an admin asks. */
-export function mustWrite(viewer: Viewer, owner: UserId): void {
-  if (viewer.user_id === owner || hasRole(viewer, "service", "admin")) return;
-  throw new Refusal("forbidden", "this is somebody else's data");
-}
-
-/** @throws Refusal `forbidden` unless a service or an admin asks. */
-export function mustManageCatalogue(viewer: Viewer): void {
-  if (hasRole(viewer, "service", "admin")) return;
-  throw new Refusal("forbidden", "the catalogue is kept by services");
-}
-
-/** @throws Refusal `forbidden` unless a service or an admin asks. */
-export function mustSeeAnalytics(viewer: Viewer): void {
-  if (hasRole(viewer, "service", "admin")) return;
-  throw new Refusal("forbidden", "analytics are for services");
+/**
+ * The part of it that method and path decide by themselves. Where the owner is in the body, or in what is stored, the
+ * handler goes on from here.
+ *
+ * @param named the `user_id` of the path, if it has one.
+ * @throws Refusal as `mustBeAllowed`, `invalid_input` when what is named is no user.
+ */
+export function mustBeAllowedByPath(viewer: Viewer, route: Route, named: string | undefined): void {
+  const right = ACCESS[route];
+  if (typeof right === "object" && "all" in right) mustBeAllowed(viewer, route, null);
+  else if (named === viewer.user_id) mustBeAllowed(viewer, route, viewer.user_id);
+  else if (named !== undefined) mustBeAllowed(viewer, route, checked(UserPath, { user_id: named }).user_id);
 }
 
 /**
@@ -124,10 +125,23 @@ export async function sessionOwner(
   sessionId: string,
   userOf: (sessionId: string) => Promise<UserId | null>,
 ): Promise<UserId> {
-  if (!hasRole(viewer, "service", "admin")) return viewer.user_id;
+  const others = ACCESS["POST /users/:session_id/playlists/watchhistory"].others;
+  if (!hasRole(viewer, others)) return viewer.user_id;
   return (await userOf(sessionId)) ?? (sessionId as UserId);
 }
 
-function hasRole(viewer: Viewer, ...roles: Role[]): boolean {
+/** May this viewer's profile of somebody who was erased be taken? */
+export function mayReadmit(viewer: Viewer): boolean {
+  return hasRole(viewer, READMITS);
+}
+
+function isAllowed(viewer: Viewer, route: Route, owner: UserId | null): boolean {
+  const right = ACCESS[route];
+  if (right === "no token") return true;
+  if ("all" in right) return hasRole(viewer, right.all);
+  return hasRole(viewer, owner === viewer.user_id ? right.own : right.others);
+}
+
+function hasRole(viewer: Viewer, roles: readonly Role[]): boolean {
   return viewer.roles.some((role) => roles.includes(role));
 }

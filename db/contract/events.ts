@@ -88,6 +88,8 @@ export const Entry = z.object({
   user_id: StoredUserId,
   session_id: Text.nullable(),
   received_at: z.number(),
+  /** Of the request that it came with, if somebody records that; it is not part of what the entry says. */
+  traceparent: Text.optional(),
   events: z.array(WatchEvent).min(1),
 });
 

@@ -9,9 +9,11 @@ import {
 } from "./dimensions.ts";
 import { ContentId, compareIds } from "./ids.ts";
 import { checked, Refusal } from "./refusals.ts";
-import type { Progress } from "./views.ts";
 
-/** A place in a history: just after this item. Newest first, equal times by content_id as bytes, descending. */
+/**
+ * A place in a history, or in another list by its own time: just after this item. Newest first, equal times by
+ * content_id as bytes, descending.
+ */
 export type Cursor = { watched_at: number; content_id: ContentId };
 
 /** A query string with all values of every parameter. */
@@ -33,15 +35,24 @@ export const HistoryQuery = z.strictObject({
   cursor: z.string().max(400).nullable().default(null),
   ...filterParameters,
 });
+/** A page of a list that cannot be narrowed. */
+export const ListQuery = HistoryQuery.pick({ limit: true, cursor: true });
 export const FacetsQuery = z.strictObject({ by: z.enum(DIMENSIONS), ...filterParameters });
 
 export type PageRequest = { limit: number; after: Cursor | null; filter: HistoryFilter | null };
+export type ListRequest = Omit<PageRequest, "filter">;
 export type FacetsRequest = { by: Dimension; filter: HistoryFilter | null };
 
 /** The query string of a history list. @throws Refusal `invalid_input` */
 export function pageRequest(query: Query): PageRequest {
   const { limit, cursor, ...narrowing } = checked(HistoryQuery, parametersOf(query));
   return { limit, after: cursor === null ? null : decodeCursor(cursor), filter: filterOf(narrowing) };
+}
+
+/** The query string of a list that cannot be narrowed. @throws Refusal `invalid_input` */
+export function listRequest(query: Query): ListRequest {
+  const { limit, cursor } = checked(ListQuery, parametersOf(query));
+  return { limit, after: cursor === null ? null : decodeCursor(cursor) };
 }
 
 /** The query string of facets. @throws Refusal `invalid_input` */
@@ -71,13 +82,13 @@ export function newestFirst(a: Cursor, b: Cursor): number {
  */
 export function pageOf<Item>(
   found: readonly Item[],
-  progressOf: (item: Item) => Progress,
+  placeOf: (item: Item) => Cursor,
   { limit, path, query }: { limit: number; path: string; query: Query },
 ): { shown: readonly Item[]; headers: Record<string, string> } {
   const shown = found.slice(0, limit);
   const last = shown.at(-1);
   if (last === undefined || found.length <= limit) return { shown, headers: {} };
-  const { watched_at, content_id } = progressOf(last);
+  const { watched_at, content_id } = placeOf(last);
   return { shown, headers: linkTo(path, { limit, query, cursor: `${watched_at}_${content_id}` }) };
 }
 
@@ -102,7 +113,7 @@ export async function queryKey(query: Query): Promise<string> {
 }
 
 /** The same for a page of the whole history, where no digest is needed. */
-export function pageKey({ limit, after }: PageRequest): string {
+export function pageKey({ limit, after }: ListRequest): string {
   return `${limit}.${after ? `${after.watched_at}_${after.content_id}` : ""}`;
 }
 

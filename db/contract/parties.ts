@@ -1,12 +1,9 @@
 import * as z from "zod";
 import { Time } from "./arrival.ts";
-import { ContentId, PlainId, UserId } from "./ids.ts";
+import { ContentId, UserId } from "./ids.ts";
+import type { PartyStatus } from "./party-lists.ts";
 import { type Fault, Refusal } from "./refusals.ts";
 import { text } from "./text.ts";
-
-/** `SCHEDULED -> ONGOING -> FINISHED`, or `SCHEDULED -> CANCELLED`: only what has begun was held. */
-export const PARTY_STATUSES = ["SCHEDULED", "ONGOING", "FINISHED", "CANCELLED"] as const;
-export type PartyStatus = (typeof PARTY_STATUSES)[number];
 
 export const VISIBILITIES = ["public", "invite"] as const;
 
@@ -15,9 +12,6 @@ export const LONGEST_PARTY_MS = 86_400_000;
 /** What is further ahead is a mistake in the unit of time. */
 const FURTHEST_AHEAD_MS = 366 * 86_400_000;
 const MAX_CO_HOSTS = 20;
-
-/** What a path names. Checked as an object, so that a fault says which part of the path is wrong. */
-export const PartyPath = z.object({ party_id: PlainId });
 
 const fields = {
   title: text(200),

@@ -1,8 +1,17 @@
 import * as z from "zod";
-import { compareIds, type UserId } from "./ids.ts";
+import { compareIds, PlainId, type UserId } from "./ids.ts";
 import { limitParameter, parametersOf, type Query } from "./pages.ts";
-import { PARTY_STATUSES, type Party, type PartyStatus } from "./parties.ts";
+import type { Party } from "./parties.ts";
 import { checked, Refusal } from "./refusals.ts";
+
+/** What is asked of parties: the edge needs no more than this. */
+
+/** `SCHEDULED -> ONGOING -> FINISHED`, or `SCHEDULED -> CANCELLED`: only what has begun was held. */
+export const PARTY_STATUSES = ["SCHEDULED", "ONGOING", "FINISHED", "CANCELLED"] as const;
+export type PartyStatus = (typeof PARTY_STATUSES)[number];
+
+/** What a path names. Checked as an object, so that a fault says which part of the path is wrong. */
+export const PartyPath = z.object({ party_id: PlainId });
 
 const cursor = z.string().max(400).nullable().default(null);
 const invite = z.string().max(128).nullable().default(null);

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { ContentId, PlainId, UserId } from "./ids.ts";
-import { PARTY_STATUSES, type Party, VISIBILITIES } from "./parties.ts";
+import { type Party, VISIBILITIES } from "./parties.ts";
 import type { PartyLog, PartyMessage } from "./party-lists.ts";
+import { PARTY_STATUSES } from "./party-lists.ts";
 
 /** Parties as clients get them. The edge only passes them on, so it does not carry this. */
 

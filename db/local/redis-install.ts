@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { type Apt, thisApt } from "./apt.ts";
 import { findRedis, type RedisProgram } from "./redis-find.ts";
 
 /**
@@ -62,32 +62,11 @@ export class RedisMissing extends Error {
   }
 }
 
-const thisMachine: Machine = {
-  find: () => findRedis(),
-  aptPrefix: () => {
-    if (!succeeds(["apt-get", "--version"])) return undefined;
-    if (process.getuid?.() === 0) return [];
-    return succeeds(["sudo", "-n", "true"]) ? ["sudo", "-n"] : undefined;
-  },
-  run: ([command = "", ...args]) => {
-    execFileSync(command, args, { stdio: ["ignore", 2, 2] });
-  },
-  say: (line) => console.error(line),
-};
-
-function succeeds([command = "", ...args]: readonly string[]): boolean {
-  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
-}
+const thisMachine: Machine = { find: () => findRedis(), ...thisApt };
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
 /** What installing asks of the machine, so that tests can be any machine. */
-export type Machine = {
-  find(): RedisProgram | undefined;
-  /** How to become root for apt-get: [] when we are, undefined when we may not or there is no apt. */
-  aptPrefix(): readonly string[] | undefined;
-  run(command: readonly string[]): void;
-  say(line: string): void;
-};
+export type Machine = Apt & { find(): RedisProgram | undefined };

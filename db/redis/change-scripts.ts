@@ -15,6 +15,7 @@ import type { Script } from "./script.ts";
  * it is gone, and null when only Postgres knows.
  */
 export const readChanges: Script = {
+  name: "readChanges",
   readOnly: true,
   source: `
 local state = redis.call('HMGET', KEYS[1], 'warm', 'epoch', 'clears', 'seq', 'cleared', 'floor')

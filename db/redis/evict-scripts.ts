@@ -6,6 +6,7 @@ import type { Script } from "./script.ts";
  * its own name there. ARGV: the name.
  */
 export const endRemoval: Script = {
+  name: "endRemoval",
   readOnly: false,
   source: `
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
@@ -15,7 +16,7 @@ return 0
 
 /**
  * The user is cold again, with all its records, in whichever index they are. KEYS: those of `historyKeys`.
- * ARGV: name and prefix of each model.
+ * ARGV: name and prefix of each model. Returns how many keys and records there were.
  */
 export function evictScript(models: readonly IndexModel[]): Script {
   const drops = models.map(({ name, lua }) => `['${name}'] = ${lua.drop.trim()}`);
@@ -23,11 +24,14 @@ export function evictScript(models: readonly IndexModel[]): Script {
     readOnly: false,
     source: `
 local drop = { ${drops.join(",\n")} }
+local records = 0
 local making = redis.call('HGET', KEYS[1], 'index') or ''
 for n = 1, #ARGV, 2 do
-  if string.match(making, '^[^:]*') == ARGV[n] then drop[ARGV[n]](ARGV[n + 1], redis.call('HKEYS', KEYS[3])) end
+  if string.match(making, '^[^:]*') == ARGV[n] then
+    records = drop[ARGV[n]](ARGV[n + 1], redis.call('HKEYS', KEYS[3]))
+  end
 end
-return redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+return records + redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 `,
   };
 }

@@ -33,6 +33,7 @@ end
  * Postgres alone.
  */
 export const readHistory: Script = {
+  name: "readHistory",
   readOnly: true,
   source: `${PRECEDES}
 local state = redis.call('HMGET', KEYS[1], 'warm', 'epoch', 'seq', 'cleared', 'floor')
@@ -70,6 +71,7 @@ return {
  * it may be in Postgres alone.
  */
 export const readItem: Script = {
+  name: "readItem",
   readOnly: true,
   source: `
 local state = redis.call('HMGET', KEYS[1], 'warm', 'cleared', 'floor')

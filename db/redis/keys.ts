@@ -15,6 +15,8 @@ export const ingestGroup = "ingest";
 
 /** The bus: domain events as CloudEvents. In the slot of the event stream, so that one script may write to both. */
 export const busStream = "events:{stream:watch-history}";
+/** Domain events that a target will not have: with the reason, until they are replayed. */
+export const deadEvents = "events:dead:{stream:watch-history}";
 
 /**
  * A playback session, and, when it is over, for a while whose it was. In the slot of the event stream, so that its end
@@ -26,6 +28,14 @@ export function sessionKey(id: string): string {
 
 /** Live playback sessions by when they were last heard of. */
 export const sessionsDue = "ps:due:{stream:watch-history}";
+
+/** A user's sessions by when they are forgotten; a live one is not until it ends. */
+export function sessionsOf(user: UserId): string {
+  return `ps:of:{stream:watch-history}:${user}`;
+}
+
+/** Who was erased and is not accepted again, by hash, so that no session of theirs begins, or is told of. */
+export const erasedUsers = "ps:erased:{stream:watch-history}";
 
 /** What the views of one user are made of, in the order in which the scripts take them. */
 export function historyKeys(user: UserId): [state: string, order: string, progress: string, changes: string] {
@@ -104,4 +114,13 @@ export const partyDead = "wp:dead";
 export const partyProcesses = "wp:processes";
 export function partyLease(process: string): string {
   return `wp:alive:${process}`;
+}
+
+/** How often users ask: followed by the user in braces and a minute it is a counter, which expires. */
+export const limitPrefix = "rl";
+
+/** The counters of a user at a time in epoch milliseconds: of this minute, and of those beside it. */
+export function limitKeys(user: UserId, now: number): string[] {
+  const minute = Math.floor(now / 60_000);
+  return [minute - 1, minute, minute + 1].map((its) => `${limitPrefix}:{${user}}:${its}`);
 }

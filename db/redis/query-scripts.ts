@@ -9,10 +9,10 @@ export type QueryScripts = { search: Script; facets: Script; continueWatching: S
 export function queryScripts({ lua }: IndexModel): QueryScripts {
   const head = `local index = {}\n${lua.reading}\n${STATE}`;
   return {
-    search: { readOnly: true, source: `${head}\n${PRECEDES}\n${SEARCH}` },
-    facets: { readOnly: true, source: `${head}\n${FACETS}` },
-    continueWatching: { readOnly: true, source: `${head}\n${CONTINUE_WATCHING}` },
-    views: { readOnly: true, source: `local index = {}\n${lua.reading}\n${VIEWS}` },
+    search: { name: "search", readOnly: true, source: `${head}\n${PRECEDES}\n${SEARCH}` },
+    facets: { name: "facets", readOnly: true, source: `${head}\n${FACETS}` },
+    continueWatching: { name: "continueWatching", readOnly: true, source: `${head}\n${CONTINUE_WATCHING}` },
+    views: { name: "views", readOnly: true, source: `local index = {}\n${lua.reading}\n${VIEWS}` },
   };
 }
 

@@ -24,11 +24,14 @@ export type Packed = [
 ];
 
 export function packProgress(row: HistoryRow, content: Content | null): string {
+  return row.watched_at === 0 ? `[[${row.rev}],[0]]` : JSON.stringify(packed(row, content));
+}
+
+function packed(row: HistoryRow, content: Content | null): Packed {
   const { rev, watched_at, playback_time, duration, completed_at, catalog_id, said } = row;
-  if (watched_at === 0) return `[[${rev}],[0]]`;
-  const watched = [rev, watched_at, playback_time, duration, completed_at, catalog_id];
-  const whole = JSON.stringify(said ? [...watched, said] : watched);
-  return `[${whole},${content ? JSON.stringify(contentPart(content)) : "[0]"}]`;
+  const watched: Packed[0] = [rev, watched_at, playback_time, duration, completed_at, catalog_id];
+  if (said) watched.push(said);
+  return [watched, content ? contentPart(content) : [0]];
 }
 
 function contentPart({ rev, duration, credits_at, kind }: Content): Packed[1] {
@@ -42,7 +45,7 @@ export function unpackProgress(content_id: ContentId, packed: string): Progress 
 
 /** The progress of a row that Postgres answered. */
 export function watchedItem(row: HistoryRow, content: Content | null): Progress {
-  return unpackProgress(row.content_id, packProgress(row, content));
+  return progressOf(row.content_id, packed(row, content));
 }
 
 export function progressOf(content_id: ContentId, [row, content]: Packed): Progress {

@@ -7,6 +7,7 @@ import type { Script } from "./script.ts";
  * Returns for each entry its id, or "" when it was refused.
  */
 export const appendEntries: Script = {
+  name: "appendEntries",
   readOnly: false,
   source: `
 local backlog, limit, added, ids = tonumber(redis.call('GET', KEYS[2]) or '0'), tonumber(ARGV[1]), 0, {}
@@ -33,6 +34,7 @@ return ids
  * then the ids of all entries (2,000 at most), each with its events. Returns how many events were let go of.
  */
 export const settleEntries: Script = {
+  name: "settleEntries",
   readOnly: false,
   source: `
 local poison, released, ids = tonumber(ARGV[2]), 0, {}
@@ -63,6 +65,7 @@ return released
 
 /** Puts one quarantined entry back into the stream. KEYS: stream, backlog, dead stream. ARGV: its id. Returns 1, or 0 when it is gone. */
 export const replayEntry: Script = {
+  name: "replayEntry",
   readOnly: false,
   source: `
 local found = redis.call('XRANGE', KEYS[3], ARGV[1], ARGV[1])[1]
@@ -79,6 +82,7 @@ return redis.call('XDEL', KEYS[3], ARGV[1])
  * forget a consumer is to forget what it holds. KEYS: stream. ARGV: group, milliseconds.
  */
 export const dropSilentConsumers: Script = {
+  name: "dropSilentConsumers",
   readOnly: false,
   source: `
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do

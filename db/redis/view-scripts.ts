@@ -7,9 +7,9 @@ export type ViewScripts = { applyRows: Script; beginRefill: Script; finishRefill
 export function viewScripts({ lua }: IndexModel): ViewScripts {
   const index = `local index = {}\n${lua.reading}\n${lua.writing}\n`;
   return {
-    applyRows: { readOnly: false, source: index + LEAVE + APPLY_ROWS },
-    beginRefill: { readOnly: false, source: index + BEGIN_REFILL },
-    finishRefill: { readOnly: false, source: index + LEAVE + FINISH_REFILL },
+    applyRows: { name: "applyRows", readOnly: false, source: index + LEAVE + APPLY_ROWS },
+    beginRefill: { name: "beginRefill", readOnly: false, source: index + BEGIN_REFILL },
+    finishRefill: { name: "finishRefill", readOnly: false, source: index + LEAVE + FINISH_REFILL },
   };
 }
 

@@ -7,6 +7,7 @@ import type { Script } from "./script.ts";
 
 /** How many are in it, and the coldest. ARGV: the highest score, how many. Returns {size, {user, score, ...}}. */
 export const readWarmSet: Script = {
+  name: "readWarmSet",
   readOnly: true,
   source: `
 return {
@@ -21,6 +22,7 @@ return {
  * seen. Returns how many were taken out.
  */
 export const leaveWarmSet: Script = {
+  name: "leaveWarmSet",
   readOnly: false,
   source: `
 local gone = {}

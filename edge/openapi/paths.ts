@@ -3,6 +3,8 @@ import { answers, problems, ref } from "./answers.ts";
 import { cataloguePaths } from "./catalogue.ts";
 import { nextUpPaths } from "./next-up.ts";
 import { partyPaths } from "./parties.ts";
+import { eraseUser, privacyPaths } from "./privacy.ts";
+import { profilePaths } from "./profiles.ts";
 import { readPaths } from "./reads.ts";
 import { parameterSchemas } from "./schemas.ts";
 import { sessionPaths } from "./sessions.ts";
@@ -164,6 +166,9 @@ export const paths = {
   ...nextUpPaths,
   ...readPaths,
   ...sessionPaths,
+  ...profilePaths,
+  "/profiles/{user_id}": { ...profilePaths["/profiles/{user_id}"], delete: eraseUser },
+  ...privacyPaths,
   ...cataloguePaths,
   ...partyPaths,
   "/health": {
@@ -180,6 +185,14 @@ export const paths = {
   "/openapi.json": {
     get: operations("openapi", "This document", {
       200: { description: "OpenAPI 3.1", content: { "application/json": { schema: { type: "object" } } } },
+    }),
+  },
+  "/events.json": {
+    get: operations("events", "The schemas of the domain events", {
+      200: {
+        description: "JSON Schema 2020-12 of CloudEvents 1.0",
+        content: { "application/json": { schema: { type: "object" } } },
+      },
     }),
   },
 };

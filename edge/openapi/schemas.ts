@@ -17,10 +17,16 @@ import { FacetsQuery, HistoryQuery } from "../../db/contract/pages.ts";
 import { PartyInput, PartyPatch } from "../../db/contract/parties.ts";
 import { PartiesQuery, PartyMessagesQuery } from "../../db/contract/party-lists.ts";
 import { PartyLogsView, PartyMessageView, PartyView } from "../../db/contract/party-views.ts";
+import { Export, Receipt } from "../../db/contract/privacy.ts";
+import { Profile, ProfileInput } from "../../db/contract/profiles.ts";
+import { ContentRatings, RatingInput, RatingItem } from "../../db/contract/ratings.ts";
 import { type Fault, problem, REFUSALS, Refusal, type RefusalCode } from "../../db/contract/refusals.ts";
 import type { AcceptedAnswer } from "../../db/contract/requests.ts";
+import { ReviewsQuery } from "../../db/contract/reviews.ts";
 import { PositionInput, SessionInput, SessionView, StartedSession } from "../../db/contract/sessions.ts";
 import { Facet, HistoryItem, HistorySettings, NarrowedItem } from "../../db/contract/views.ts";
+import { WatchlistInput, WatchlistItem } from "../../db/contract/watchlist.ts";
+import { inputSchema as input, type JsonSchema, outputSchema as output } from "./json-schema.ts";
 
 const codes = Object.keys(REFUSALS) as RefusalCode[];
 
@@ -107,6 +113,15 @@ export const schemas = {
   StartedSession: output(StartedSession),
   NextUpItem: output(NextUpItem),
   NextFixture: output(NextFixture),
+  ProfileInput: input(ProfileInput),
+  Profile: output(Profile),
+  Receipt: output(Receipt),
+  Export: output(Export),
+  WatchlistInput: input(WatchlistInput),
+  WatchlistItem: output(WatchlistItem),
+  RatingInput: input(RatingInput),
+  Rating: output(RatingItem),
+  ContentRatings: output(ContentRatings),
   ContentInput: input(ContentInput),
   ListedContent: input(ListedContentInput),
   ContentList: { ...input(ContentList), items: { $ref: "#/components/schemas/ListedContent" } },
@@ -151,6 +166,8 @@ export const parameterSchemas = {
   invite: given(PartyMessagesQuery.shape.invite),
   media_time: given(PartyMessagesQuery.shape.after),
   messages_limit: output(PartyMessagesQuery.shape.limit),
+  reviews_limit: output(ReviewsQuery.shape.limit),
+  reviews_cursor: given(ReviewsQuery.shape.cursor),
   before: time(ClearQuery.shape.before),
   occurred_at: time(MomentQuery.shape.occurred_at),
   sent_at: time(MomentQuery.shape.sent_at),
@@ -171,27 +188,3 @@ function time(schema: z.ZodDefault<z.ZodNullable<z.ZodType>>): JsonSchema {
 function given(schema: z.ZodDefault<z.ZodNullable<z.ZodType>>): JsonSchema {
   return input(schema.unwrap().unwrap());
 }
-
-function input(schema: z.ZodType): JsonSchema {
-  return plain(z.toJSONSchema(schema, { io: "input" }), { open: false });
-}
-
-function output(schema: z.ZodType): JsonSchema {
-  return plain(z.toJSONSchema(schema, { io: "output" }), { open: true });
-}
-
-/**
- * Patterns that only repeat a `format` are left out: they are hundreds of characters long. So is the promise that
- * an answer will never have more members.
- */
-function plain(schema: object, { open }: { open: boolean }): JsonSchema {
-  const text = JSON.stringify(schema, (key, value) => {
-    if (key === "$schema" || (open && key === "additionalProperties" && value === false)) return undefined;
-    if (typeof value !== "object" || value === null || !("format" in value)) return value;
-    const { pattern: _, ...rest } = value;
-    return rest;
-  });
-  return JSON.parse(text) as JsonSchema;
-}
-
-type JsonSchema = { properties?: unknown; [key: string]: unknown };

@@ -24,7 +24,8 @@ const session = {
 const position = { position_seconds: 1_840.5, playback_state: "paused" };
 const moved = { ...session, ...position, updated_at: "2026-01-31T20:15:10.000Z" };
 
-const asked = ["unauthorized", "forbidden", "invalid_input", "unavailable"] as const;
+/** Somebody else's session is not found. */
+const asked = ["unauthorized", "invalid_input", "unavailable"] as const;
 const written = ["malformed_json", "body_too_large", "unsupported_media_type"] as const;
 
 const operation = (operationId: string, summary: string, description: string) => ({
@@ -51,7 +52,7 @@ export const sessionPaths = {
           { ...session, resume_position_seconds: 1_830.5 },
           { Location: { description: "Where it is found", schema: { type: "string" } } },
         ),
-        ...problems(...asked, ...written),
+        ...problems(...asked, ...written, "forbidden"),
       },
     },
   },

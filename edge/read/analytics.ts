@@ -1,4 +1,3 @@
-import { mustSeeAnalytics } from "../../db/contract/access.ts";
 import { ContentPath } from "../../db/contract/contents.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import type { EdgeDeps, EdgeHandler } from "../deps.ts";
@@ -8,7 +7,6 @@ import { forwarded } from "../forwarded.ts";
 export function analytics(deps: EdgeDeps): EdgeHandler {
   const check: Parameters<typeof forwarded>[1] = (c) => {
     checked(ContentPath, c.req.param());
-    mustSeeAnalytics(c.var.viewer);
   };
   return forwarded(deps, check, "the analytics are");
 }

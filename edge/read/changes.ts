@@ -1,4 +1,3 @@
-import { mustRead } from "../../db/contract/access.ts";
 import { changesOf, changesRequest, type Feed } from "../../db/contract/changes.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import { UserPath } from "../../db/contract/requests.ts";
@@ -11,7 +10,6 @@ export function changes(deps: EdgeDeps): EdgeHandler {
   const { redis } = deps;
   return async function changes(c) {
     const { user_id } = checked(UserPath, c.req.param());
-    mustRead(c.get("viewer"), user_id);
     const request = changesRequest(c.req.queries());
     c.header("Vary", "Authorization", { append: true });
     if (request.since?.after) return await refill(deps, c);

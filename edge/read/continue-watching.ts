@@ -1,4 +1,3 @@
-import { mustRead } from "../../db/contract/access.ts";
 import { continueRequest, continueWatching as entriesOf } from "../../db/contract/continue-watching.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import { UserPath } from "../../db/contract/requests.ts";
@@ -10,7 +9,6 @@ export function continueWatching(deps: EdgeDeps): EdgeHandler {
   const { redis } = deps;
   return async function continueWatching(c) {
     const { user_id } = checked(UserPath, c.req.param());
-    mustRead(c.get("viewer"), user_id);
     const limit = continueRequest(c.req.queries());
     return await answerFromView(deps, c, {
       key: `continue-${limit}`,

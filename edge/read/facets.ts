@@ -1,4 +1,3 @@
-import { mustRead } from "../../db/contract/access.ts";
 import { facetsRequest, queryKey } from "../../db/contract/pages.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import { UserPath } from "../../db/contract/requests.ts";
@@ -10,7 +9,6 @@ export function facets(deps: EdgeDeps): EdgeHandler {
   const { redis } = deps;
   return async function facets(c) {
     const { user_id } = checked(UserPath, c.req.param());
-    mustRead(c.get("viewer"), user_id);
     const query = c.req.queries();
     const request = facetsRequest(query);
     return await answerFromView(deps, c, {

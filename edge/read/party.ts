@@ -1,5 +1,10 @@
-import { PartyPath } from "../../db/contract/parties.ts";
-import { inviteIn, logsRequest, messagesRequest, partiesRequest } from "../../db/contract/party-lists.ts";
+import {
+  inviteIn,
+  logsRequest,
+  messagesRequest,
+  PartyPath,
+  partiesRequest,
+} from "../../db/contract/party-lists.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import type { EdgeContext, EdgeDeps, EdgeHandler } from "../deps.ts";
 import { forwarded } from "../forwarded.ts";

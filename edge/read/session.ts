@@ -1,4 +1,4 @@
-import { mustRead } from "../../db/contract/access.ts";
+import { mustBeAllowed } from "../../db/contract/access.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import { liveSession, SessionPath, sessionView } from "../../db/contract/sessions.ts";
 import type { EdgeDeps, EdgeHandler } from "../deps.ts";
@@ -18,7 +18,7 @@ export function session(deps: EdgeDeps): EdgeHandler {
       return asResponse(c, await orUnavailable(deps, c, asking, "the sessions are"));
     }
     const live = liveSession(known);
-    mustRead(c.var.viewer, live.user_id);
+    mustBeAllowed(c.var.viewer, "GET /api/v1/sessions/:session_id", live.user_id);
     return c.json(sessionView(live), 200, { "Cache-Control": "private, no-store" });
   };
 }

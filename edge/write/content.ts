@@ -1,4 +1,3 @@
-import { mustManageCatalogue } from "../../db/contract/access.ts";
 import { readBody } from "../../db/contract/body.ts";
 import { ContentPath } from "../../db/contract/contents.ts";
 import { checked } from "../../db/contract/refusals.ts";
@@ -11,7 +10,6 @@ export function content(deps: EdgeDeps): EdgeHandler {
   const { readMs, writeMs } = deps.settings.deadlines;
   return async function content(c) {
     checked(ContentPath, c.req.param());
-    mustManageCatalogue(c.var.viewer);
     const body = c.req.method === "PUT" ? await readBody(c.req.raw) : null;
     const question = asQuestion(c, c.req.method === "GET" ? readMs : writeMs);
     c.header("Vary", "Authorization", { append: true });

@@ -1,4 +1,3 @@
-import { mustManageCatalogue } from "../../db/contract/access.ts";
 import { readBody } from "../../db/contract/body.ts";
 import { bulkForm } from "../../db/contract/bulk.ts";
 import type { EdgeDeps, EdgeHandler } from "../deps.ts";
@@ -12,7 +11,6 @@ import { asQuestion, asResponse, asStream } from "../pass.ts";
 export function contents(deps: EdgeDeps): EdgeHandler {
   const { ingest, pipe, settings } = deps;
   return async function contents(c) {
-    mustManageCatalogue(c.var.viewer);
     const form = bulkForm(c.req.header("content-type"));
     const question = asQuestion(c, settings.deadlines.writeMs);
     if (form === "array") {

@@ -6,6 +6,7 @@ import { append, orOutOfReach } from "../append.ts";
 import type { EdgeContext, EdgeDeps, EdgeHandler, EdgeRedis } from "../deps.ts";
 import { IngestUnreachable } from "../ingest.ts";
 import { asQuestion, asResponse } from "../pass.ts";
+import { idsOf } from "../sight.ts";
 
 type Owner = Pick<Arrival, "user_id" | "session_id">;
 /** Ingest finds it out by itself, so Redis is only asked when that is away. */
@@ -28,7 +29,7 @@ export type Write = (c: EdgeContext) => {
  * Whatever ingest refuses stays refused.
  */
 export function forward(deps: EdgeDeps, write: Write): EdgeHandler {
-  const { ingest, now, newId, log, settings } = deps;
+  const { ingest, limit, now, newId, log, settings } = deps;
   return async function forward(c) {
     const stamp: Stamp = { received_at: now(), arrival_id: newId() };
     const { owner, receive, answer } = write(c);
@@ -40,14 +41,15 @@ export function forward(deps: EdgeDeps, write: Write): EdgeHandler {
       return asResponse(c, await ingest(body ? { ...question, body } : question));
     } catch (error) {
       if (!(error instanceof IngestUnreachable)) throw error;
-      const details = { requestId: c.var.requestId, reason: error.message };
+      const details = { ...idsOf(c), reason: error.message };
       log("warn", "write: ingest is unreachable, the edge appends itself", details);
     }
 
+    limit(c); // ingest was not there to do it
     const its = typeof owner === "function" ? await orOutOfReach(owner(deps.redis)) : owner;
     const arrival = { ...its, ...stamp, max_age_ms: settings.eventMaxAgeMs };
     const { entry, results } = receive(arrival, body ?? new Uint8Array());
-    await append(deps, entry);
+    await append(deps, c, entry);
     const said = answer(results);
     return said ? c.json(said, 202) : c.body(null, 202);
   };

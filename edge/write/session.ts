@@ -1,4 +1,4 @@
-import { mustWrite } from "../../db/contract/access.ts";
+import { mustBeAllowed } from "../../db/contract/access.ts";
 import { readBody } from "../../db/contract/body.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import { parseJson, stampHeaders } from "../../db/contract/requests.ts";
@@ -12,7 +12,8 @@ export function startSession(deps: EdgeDeps): EdgeHandler {
   return async function startSession(c) {
     const stamp = { received_at: deps.now(), arrival_id: deps.newId() };
     const body = await readBody(c.req.raw);
-    mustWrite(c.var.viewer, checked(SessionInput, parseJson(body)).user_id);
+    const { user_id } = checked(SessionInput, parseJson(body));
+    mustBeAllowed(c.var.viewer, "POST /api/v1/sessions", user_id);
     return await forwarded(deps, c, stampHeaders(stamp), body);
   };
 }

@@ -20,7 +20,8 @@ export async function storeBatch(
   marks: ReadonlyMap<UserId, Marks>,
   known: KnownPlays,
 ): Promise<{ rows: StoredRow[]; completions: Completion[] }> {
-  const news = known.news(plays);
+  const sinceOf = (user: UserId) => marks.get(user)?.accepted_at ?? 0;
+  const news = known.news(plays, sinceOf);
   const forgotten = items.filter(({ deleted_at }) => deleted_at > 0);
   if (news.length === 0 && forgotten.length === 0) {
     return { rows: await storeItems(db, items), completions: [] };
@@ -33,7 +34,7 @@ export async function storeBatch(
       .map(({ user_id, content_id, deleted_at }) => ({ user_id, content_id, from: 1, to: deleted_at }));
     return { rows, changed: await storePlays(tx, news, [...forgets, ...clearsOf(news, marks)]) };
   });
-  known.learn(news, changed);
+  known.learn(news, changed, sinceOf);
   return { rows, completions: changed.flatMap(completionOf) };
 }
 

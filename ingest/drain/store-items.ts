@@ -48,7 +48,7 @@ export async function storeItems(tx: Transaction, items: readonly ItemChange[]):
       SELECT DISTINCT user_id, ${WATCH_HISTORY} FROM stored WHERE rev = 1 ORDER BY user_id
       ON CONFLICT DO NOTHING
     )
-    ${rowsOf(sql`stored`)}
+    ${rowsOf(sql`stored`, sql`, i.updated_at = now() AS changed`)}
   `);
   return result as unknown as StoredRow[];
 }

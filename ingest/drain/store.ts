@@ -3,8 +3,9 @@ import type { WatchEvent } from "../../db/contract/events.ts";
 import type { UserId } from "../../db/contract/ids.ts";
 import { isWithin, pausesOf } from "../../db/contract/pauses.ts";
 import type { Database } from "../../db/postgres/connect.ts";
+import { eraseHistory } from "../../db/postgres/erase-rows.ts";
+import type { HashOf } from "../../db/postgres/erased.ts";
 import type { StoredRow } from "../../db/postgres/rows.ts";
-import type { HistoryRow } from "../../db/rows.ts";
 import { emptyForgotten, loadRowsOf } from "./empty-forgotten.ts";
 import { type Folded, fold, type OwnedEvent } from "./fold.ts";
 import { forgetPlays } from "./forget-plays.ts";
@@ -13,32 +14,41 @@ import { storeBatch } from "./store-batch.ts";
 import { loadMarks, type Marks, storeMarks } from "./store-marks.ts";
 
 /** What a turn has to tell: the current row of every key that it touched, the clears that it met, and completions. */
-export type Stored = { rows: HistoryRow[]; cleared: Map<UserId, number>; completions: Completion[] };
+export type Stored = { rows: StoredRow[]; cleared: Map<UserId, number>; completions: Completion[] };
 
 /**
- * Makes a folded batch durable, but for what happened in a pause.
+ * Makes a folded batch durable, but for what happened in a pause, and what erased users did.
  *
  * Clears and pauses are marked before rows are emptied, and a turn looks for marks again after its rows are committed:
- * of a mark and a turn that race, at least one sees the other, so no row escapes both. Each transaction may be
- * repeated.
+ * of a mark and a turn that race, at least one sees the other, so no row escapes both. So it is with erasures: who is
+ * marked as erased meanwhile is erased here once more. Each transaction may be repeated.
  *
- * @param eventsOf the events of the batch, asked for only when some of them happened in a pause.
+ * @param eventsOf the events of the batch, asked for only when some of them are to be left out.
  */
 export async function store(
   db: Database,
   folded: Folded,
   eventsOf: () => readonly OwnedEvent[],
   known: KnownPlays,
+  hashOf: HashOf,
 ): Promise<Stored> {
-  const marked = await storeMarks(db, folded);
-  const emptied = await empty(db, marked);
+  const users = usersOf(folded);
+  const found = await loadMarks(db, users, hashOf);
+  const theirs = () => eventsOf().filter(({ user_id, event }) => !isErased(found.get(user_id), event));
+  const accepted = [...found.values()].some(({ accepted_at }) => accepted_at !== null)
+    ? fold(theirs())
+    : folded;
 
-  const users = [...new Set(folded.items.map(({ user_id }) => user_id))];
-  const before = await loadMarks(db, users);
-  const kept = withoutPaused(folded, before, eventsOf);
+  const marked = await storeMarks(db, accepted, found);
+  const emptied = await empty(db, marked);
+  const before = new Map([...found, ...marked]);
+  const kept = withoutPaused(accepted, before, theirs);
   const { rows: stored, completions } = await storeBatch(db, kept, before, known);
 
-  const after = await loadMarks(db, users);
+  const after = await loadMarks(db, users, hashOf);
+  const gone = new Set(users.filter((user) => after.get(user)?.accepted_at === 0));
+  for (const user of gone) if (before.get(user)?.accepted_at !== 0) await eraseHistory(db, user);
+
   const clearedAt = ({ user_id }: StoredRow) => after.get(user_id)?.cleared_at ?? 0;
   const covered = stored.filter((row) => row.oldest_at !== null && row.oldest_at <= clearedAt(row));
   const unlike = (is: typeof isSame) =>
@@ -49,13 +59,23 @@ export async function store(
   // A row that the mark covers needs no trace in the views: the mark itself keeps it out.
   const told = stored.filter((row) => (row.watched_at || goneAt(row)) > clearedAt(row));
   // Whatever a pause took away, this time or when the batch came before.
-  const rest = await loadRowsOf(db, [...folded.pauses.keys(), ...unlike(hasSamePauses)]);
+  const rest = await loadRowsOf(db, [...accepted.pauses.keys(), ...unlike(hasSamePauses)]);
   const cleared = [...after, ...marked].map(([user, { cleared_at }]) => [user, cleared_at] as const);
   return {
-    rows: [...told, ...emptied, ...late, ...rest],
-    cleared: new Map(cleared.filter(([, at]) => at > 0)),
-    completions,
+    rows: [...told, ...emptied, ...late, ...rest].filter(({ user_id }) => !gone.has(user_id)),
+    cleared: new Map(cleared.filter(([user, at]) => at > 0 && !gone.has(user))),
+    completions: completions.filter(({ user_id }) => !gone.has(user_id)),
   };
+}
+
+function usersOf({ items, cleared, pauses }: Folded): UserId[] {
+  return [...new Set([...items.map(({ user_id }) => user_id), ...cleared.keys(), ...pauses.keys()])];
+}
+
+/** Did an erased user do it, before being accepted again? */
+function isErased(marks: Marks | undefined, event: WatchEvent): boolean {
+  const since = marks?.accepted_at ?? null;
+  return since !== null && (since === 0 || event.occurred_at < since);
 }
 
 /** When a row that is not shown was forgotten, or marked as not watched. */

@@ -1,4 +1,3 @@
-import type { Completion } from "../../db/contract/cloud-events.ts";
 import type { UserId } from "../../db/contract/ids.ts";
 import { isPoison } from "../../db/postgres/outcome.ts";
 import { keepTrying } from "../keep-trying.ts";
@@ -22,30 +21,33 @@ const LANES = 2;
  * `store` answers with the current row of every key the batch touched, changed or not: the second turn projects
  * whatever the first did not. Each step is tried for as long as an outage lasts.
  *
+ * @returns how many events there were, and how many changes they came down to.
  * @throws when the signal comes in the middle of an outage; the batch is then another turn's.
  */
 export async function turn(
   deps: TurnDeps,
   entries: readonly StreamEntry[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<{ events: number; changes: number }> {
   const { store, project, publish, settle, log } = deps;
   const patience = { signal, log };
   const storeFolded = (folded: Folded, eventsOf: () => readonly DrainEvent[]) =>
     keepTrying("store", () => store(folded, eventsOf), { ...patience, hopeless: isPoison });
 
   const { sound, poison } = decode(entries);
-  await inLanes(LANES, partsOf(fold(sound)), async (part) => {
+  const folded = fold(sound);
+  await inLanes(LANES, partsOf(folded), async (part) => {
     const theirs = () => eventsBehind(part, sound);
     const { stored, poison: refused } = await storeSound(part, theirs, storeFolded, isPoison);
     await keepTrying("project", () => project(stored), patience);
-    await keepTrying("publish", () => publish(stored.completions), patience);
+    await keepTrying("publish", () => publish(newsOf(stored, part)), patience);
     poison.push(...refused);
   });
   await keepTrying("settle", () => settle(entries, poison), patience);
 
   log.debug({ events: sound.length }, "drained");
   for (const { reason } of poison) log.error({ reason }, "quarantined");
+  return { events: sound.length, changes: folded.items.length + folded.cleared.size + folded.pauses.size };
 }
 
 /** Cuts between users: what is known of a user is stored and projected together. */
@@ -68,6 +70,11 @@ function partsOf({ items, plays, cleared, pauses }: Folded): Folded[] {
   for (const [user, at] of cleared) place(user).cleared.set(user, at);
   for (const [user, its] of pauses) place(user).pauses.set(user, its);
   return parts;
+}
+
+/** What its own events brought: a clear that is only met again was told by the turn that made it. */
+function newsOf(stored: Stored, { cleared: own }: Folded): Stored {
+  return { ...stored, cleared: new Map([...stored.cleared].filter(([user]) => own.has(user))) };
 }
 
 /** The events of a batch that a part of it came from. */
@@ -94,8 +101,8 @@ async function inLanes<T>(
 export type TurnDeps = {
   store: (folded: Folded, eventsOf: () => readonly OwnedEvent[]) => Promise<Stored>;
   project: (projection: Projection) => Promise<void>;
-  /** Tells the world of what was completed. */
-  publish: (completions: readonly Completion[]) => Promise<void>;
+  /** Tells the world of rows, completions, and the clears that these events brought. */
+  publish: (news: Stored) => Promise<void>;
   settle: EventStream["settle"];
   log: Log;
 };

@@ -1,4 +1,3 @@
-import { mustWrite } from "../../db/contract/access.ts";
 import type { Action } from "../../db/contract/actions.ts";
 import { readBody } from "../../db/contract/body.ts";
 import { acceptedAnswer, mustBeJson, readStamp } from "../../db/contract/requests.ts";
@@ -12,7 +11,6 @@ export function act({ json, of }: Action): (deps: IngestDeps) => IngestHandler {
   return ({ append, applyNow, clock, newId, eventMaxAgeMs }) =>
     async function act(c) {
       const { user_id, receive } = of({ params: c.req.param(), query: c.req.query() });
-      mustWrite(c.var.viewer, user_id);
       if (json) mustBeJson(c.req.header("content-type"));
       const stamp = readStamp((name) => c.req.header(name), { now: clock(), newId });
       const body = json ? await readBody(c.req.raw) : new Uint8Array();

@@ -1,4 +1,3 @@
-import { mustManageCatalogue } from "../../db/contract/access.ts";
 import { ContentPath } from "../../db/contract/contents.ts";
 import { checked, Refusal } from "../../db/contract/refusals.ts";
 import type { IngestDeps, IngestHandler } from "../deps.ts";
@@ -7,7 +6,6 @@ import type { IngestDeps, IngestHandler } from "../deps.ts";
 export function deleteContent({ contents }: IngestDeps): IngestHandler {
   return async function deleteContent(c) {
     const { content_id } = checked(ContentPath, c.req.param());
-    mustManageCatalogue(c.var.viewer);
 
     if (await contents.remove(content_id)) return c.body(null, 204);
     throw new Refusal("not_found", `${content_id} is not in the catalogue`);

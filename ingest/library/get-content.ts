@@ -1,4 +1,3 @@
-import { mustManageCatalogue } from "../../db/contract/access.ts";
 import { ContentPath, contentView } from "../../db/contract/contents.ts";
 import { checked, Refusal } from "../../db/contract/refusals.ts";
 import type { IngestDeps, IngestHandler } from "../deps.ts";
@@ -7,7 +6,6 @@ import type { IngestDeps, IngestHandler } from "../deps.ts";
 export function getContent({ contents }: IngestDeps): IngestHandler {
   return async function getContent(c) {
     const { content_id } = checked(ContentPath, c.req.param());
-    mustManageCatalogue(c.var.viewer);
 
     const loaded = await contents.load(content_id);
     if (!loaded) throw new Refusal("not_found", `${content_id} is not in the catalogue`);

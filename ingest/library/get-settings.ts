@@ -1,4 +1,3 @@
-import { mustRead } from "../../db/contract/access.ts";
 import { pausedSince } from "../../db/contract/pauses.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import { UserPath } from "../../db/contract/requests.ts";
@@ -9,7 +8,6 @@ import type { IngestDeps, IngestHandler } from "../deps.ts";
 export function getSettings({ loadPauses, clock }: IngestDeps): IngestHandler {
   return async function getSettings(c) {
     const { user_id } = checked(UserPath, c.req.param());
-    mustRead(c.var.viewer, user_id);
 
     const since = pausedSince(await loadPauses(user_id), clock());
     const settings: HistorySettings = {

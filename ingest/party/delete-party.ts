@@ -1,4 +1,4 @@
-import { PartyPath } from "../../db/contract/parties.ts";
+import { PartyPath } from "../../db/contract/party-lists.ts";
 import { mustLeadParty } from "../../db/contract/party-rights.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import type { IngestDeps, IngestHandler } from "../deps.ts";

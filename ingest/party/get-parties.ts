@@ -6,10 +6,10 @@ import { onePage } from "./answer-party.ts";
 
 /** One page of parties: public ones, and the viewer's own. */
 export function getParties({ parties }: IngestDeps): IngestHandler {
-  const { capacity } = parties;
   return async function getParties(c) {
     const request = partiesRequest(c.req.queries());
     const { viewer } = c.var;
+    const { capacity } = parties;
 
     const found = await parties.list(viewer.user_id, request);
     const { shown, headers } = onePage(c, found, request.limit, placeOfParty);

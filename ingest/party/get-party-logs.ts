@@ -1,5 +1,4 @@
-import { PartyPath } from "../../db/contract/parties.ts";
-import { logsRequest, placeOfLog } from "../../db/contract/party-lists.ts";
+import { logsRequest, PartyPath, placeOfLog } from "../../db/contract/party-lists.ts";
 import { mustSeePartyLogs } from "../../db/contract/party-rights.ts";
 import { logView, type PartyLogsView } from "../../db/contract/party-views.ts";
 import { checked } from "../../db/contract/refusals.ts";

@@ -1,5 +1,4 @@
-import { PartyPath } from "../../db/contract/parties.ts";
-import { messagesRequest, placeOfMessage } from "../../db/contract/party-lists.ts";
+import { messagesRequest, PartyPath, placeOfMessage } from "../../db/contract/party-lists.ts";
 import { messageView } from "../../db/contract/party-views.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import type { IngestDeps, IngestHandler } from "../deps.ts";

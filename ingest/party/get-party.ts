@@ -1,5 +1,4 @@
-import { PartyPath } from "../../db/contract/parties.ts";
-import { inviteIn } from "../../db/contract/party-lists.ts";
+import { inviteIn, PartyPath } from "../../db/contract/party-lists.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import type { IngestDeps, IngestHandler } from "../deps.ts";
 import { answerParty } from "./answer-party.ts";

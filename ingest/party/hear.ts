@@ -1,5 +1,5 @@
 import type { Viewer } from "../../db/contract/access.ts";
-import type { PartyStatus } from "../../db/contract/parties.ts";
+import type { PartyStatus } from "../../db/contract/party-lists.ts";
 import {
   type PartyMessage,
   type PartyMessages,

@@ -1,7 +1,8 @@
 import { sql } from "drizzle-orm";
 import type { UserId } from "../../db/contract/ids.ts";
-import { PARTY_STATUSES, type Party, type PartyStatus } from "../../db/contract/parties.ts";
+import type { Party } from "../../db/contract/parties.ts";
 import type { PartiesRequest } from "../../db/contract/party-lists.ts";
+import { PARTY_STATUSES, type PartyStatus } from "../../db/contract/party-lists.ts";
 import type { Transaction } from "../../db/postgres/transaction.ts";
 import { PARTY_COLUMNS, partiesIn } from "./load-party.ts";
 

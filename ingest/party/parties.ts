@@ -1,7 +1,7 @@
 import type { Viewer } from "../../db/contract/access.ts";
+import type { PartyEnd } from "../../db/contract/event-data.ts";
 import type { UserId } from "../../db/contract/ids.ts";
 import { newParty, type Party, type PartyInput, type PartyPatch } from "../../db/contract/parties.ts";
-import type { PartyEnd } from "../../db/contract/party-events.ts";
 import type {
   LogsRequest,
   MessagesRequest,

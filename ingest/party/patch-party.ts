@@ -1,5 +1,6 @@
 import { readBody } from "../../db/contract/body.ts";
-import { PartyPatch, PartyPath } from "../../db/contract/parties.ts";
+import { PartyPatch } from "../../db/contract/parties.ts";
+import { PartyPath } from "../../db/contract/party-lists.ts";
 import { mustHostParty, mustLeadParty } from "../../db/contract/party-rights.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import { mustBeJson, parseJson } from "../../db/contract/requests.ts";

@@ -1,7 +1,12 @@
 import { sql } from "drizzle-orm";
-import type { CloudEvent } from "../../db/contract/cloud-events.ts";
+import {
+  type CloudEvent,
+  type HostedParty,
+  partyEnded,
+  partyStarted,
+} from "../../db/contract/cloud-events.ts";
+import type { PartyEnd } from "../../db/contract/event-data.ts";
 import { LONGEST_PARTY_MS, type Party } from "../../db/contract/parties.ts";
-import { type Hosted, type PartyEnd, partyEnded, partyStarted } from "../../db/contract/party-events.ts";
 import { column } from "../../db/postgres/batch.ts";
 import type { Database } from "../../db/postgres/connect.ts";
 import { putInOutbox } from "../../db/postgres/outbox.ts";
@@ -93,7 +98,7 @@ function eventsOf(
   });
 }
 
-function isHosted(party: Party): party is Hosted {
+function isHosted(party: Party): party is HostedParty {
   return party.host_id !== null;
 }
 

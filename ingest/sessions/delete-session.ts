@@ -1,4 +1,4 @@
-import { mustWrite } from "../../db/contract/access.ts";
+import { mustBeAllowed } from "../../db/contract/access.ts";
 import { checked, Refusal } from "../../db/contract/refusals.ts";
 import { readStamp } from "../../db/contract/requests.ts";
 import { finalEntry, noLiveSession, SessionPath, userOfSession } from "../../db/contract/sessions.ts";
@@ -20,7 +20,7 @@ export function deleteSession(deps: MaybeHistoryDeps): IngestHandler {
       const known = await sessions.read(session_id);
       const user_id = userOfSession(known);
       if (user_id === null) throw noLiveSession();
-      mustWrite(c.var.viewer, user_id);
+      mustBeAllowed(c.var.viewer, "DELETE /api/v1/sessions/:session_id", user_id);
       if (known.state !== "live") return c.body(null, 204);
 
       const ending = await endSession(deps, known.session, { at, by: "client" });

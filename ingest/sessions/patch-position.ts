@@ -1,4 +1,4 @@
-import { mustWrite } from "../../db/contract/access.ts";
+import { mustBeAllowed } from "../../db/contract/access.ts";
 import { readBody } from "../../db/contract/body.ts";
 import { checked } from "../../db/contract/refusals.ts";
 import { mustBeJson, parseJson, readStamp } from "../../db/contract/requests.ts";
@@ -24,7 +24,8 @@ export function patchPosition(deps: MaybeHistoryDeps): IngestHandler {
     mustBeJson(c.req.header("content-type"));
     const stamp = readStamp((name) => c.req.header(name), { now: clock(), newId });
     const input = checked(PositionInput, parseJson(await readBody(c.req.raw)));
-    mustWrite(c.var.viewer, liveSession(await sessions.read(session_id)).user_id);
+    const { user_id } = liveSession(await sessions.read(session_id));
+    mustBeAllowed(c.var.viewer, "PATCH /api/v1/sessions/:session_id/position", user_id);
 
     const session = await sessions.report(session_id, input, stamp.received_at);
     if (session === null) throw noLiveSession();

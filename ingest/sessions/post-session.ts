@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { mustWrite } from "../../db/contract/access.ts";
+import { mustBeAllowed } from "../../db/contract/access.ts";
 import { readBody } from "../../db/contract/body.ts";
-import { checked } from "../../db/contract/refusals.ts";
+import { checked, Refusal } from "../../db/contract/refusals.ts";
 import { mustBeJson, parseJson, readStamp } from "../../db/contract/requests.ts";
 import {
   newSession,
@@ -12,7 +12,7 @@ import {
 } from "../../db/contract/sessions.ts";
 import { historyItem } from "../../db/contract/views.ts";
 import type { IngestHandler, MaybeHistoryDeps } from "../deps.ts";
-import type { SessionStart } from "../observe/metrics.ts";
+import type { SessionStart } from "../observe/session-metrics.ts";
 
 /** Playback never waits longer for the history. */
 const RESUME_TIMEOUT_MS = 1_000;
@@ -24,12 +24,12 @@ export function postSession(deps: MaybeHistoryDeps): IngestHandler {
     mustBeJson(c.req.header("content-type"));
     const { received_at } = readStamp((name) => c.req.header(name), { now: clock(), newId });
     const input = checked(SessionInput, parseJson(await readBody(c.req.raw)));
-    mustWrite(c.var.viewer, input.user_id);
+    mustBeAllowed(c.var.viewer, "POST /api/v1/sessions", input.user_id);
 
     const start = await startOf(deps, input);
     const resumeAt = start.outcome === "resumed" ? start.at : null;
     const session = newSession(input, { id: newId(), at: received_at, resumeAt });
-    await sessions.create(session);
+    if (!(await sessions.create(session))) throw new Refusal("erased", "this user was erased");
     metrics.sessionStarted(start);
 
     const started: StartedSession = { ...sessionView(session), resume_position_seconds: resumeAt };

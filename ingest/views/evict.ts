@@ -6,14 +6,14 @@ import { INDEX_MODELS } from "../../db/redis/index/models.ts";
 import { historyKeys, searchIndex } from "../../db/redis/keys.ts";
 import { runScript } from "../redis.ts";
 
-/** The user is cold from here on: the next read refills. */
-export async function evict(redis: Redis, user: UserId): Promise<void> {
+/** The user is cold from here on: the next read refills. @returns how many keys and records there were. */
+export async function evict(redis: Redis, user: UserId): Promise<number> {
   try {
     const args = MODELS.flatMap(({ name, prefix }) => [name, prefix(user)]);
-    await runScript(redis, evictUser, historyKeys(user), args);
+    return (await runScript(redis, evictUser, historyKeys(user), args)) as number;
   } catch (error) {
     if (!isUnreadable(error)) throw error;
-    await removeKeys(redis, user);
+    return await removeKeys(redis, user);
   }
 }
 
@@ -22,17 +22,19 @@ export async function evict(redis: Redis, user: UserId): Promise<void> {
  * state is something that nobody can read, so that no refill begins of which half is removed again. A crash leaves it
  * so, and the next read starts over.
  */
-async function removeKeys(redis: Redis, user: UserId): Promise<void> {
+async function removeKeys(redis: Redis, user: UserId): Promise<number> {
   const [stateKey, ...viewKeys] = historyKeys(user);
   const name = randomUUID();
   await redis.set(stateKey, name);
   const own = [...viewKeys, ...MODELS.map(({ prefix }) => prefix(user))];
+  let removed = 0;
   for await (const keys of redis.scanStream({ match: `wh:*{${user}}*`, count: 1_000 })) {
     const theirs = (keys as string[]).filter((key) => own.some((prefix) => key.startsWith(prefix)));
     for (const key of theirs) await redis.call("FT.DEL", searchIndex, key, "DD").catch(() => {});
-    if (theirs.length > 0) await redis.unlink(...theirs);
+    if (theirs.length > 0) removed += await redis.unlink(...theirs);
   }
   await runScript(redis, endRemoval, [stateKey], [name]);
+  return removed;
 }
 
 const MODELS = Object.values(INDEX_MODELS);

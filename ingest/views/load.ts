@@ -7,6 +7,7 @@ import { column } from "../../db/postgres/batch.ts";
 import type { Database } from "../../db/postgres/connect.ts";
 import { rowsOf, type StoredRow } from "../../db/postgres/rows.ts";
 import { WATCH_HISTORY } from "../../db/postgres/schema/playlists.ts";
+import type { Transaction } from "../../db/postgres/transaction.ts";
 import type { HistoryRow } from "../../db/rows.ts";
 
 /** The history of a user as Postgres has it, as far as Redis holds it. */
@@ -18,6 +19,8 @@ export type LoadedHistory = {
   cleared_at: number;
   /** Items up to this time were left out; 0 when everything is here. */
   floor: number;
+  /** The user was erased: there is nothing, and nothing is warm. */
+  erased?: true;
 };
 
 export async function loadHistory(db: Database, user: UserId, limit: number): Promise<LoadedHistory> {
@@ -54,7 +57,7 @@ export async function loadPage(
 
 /** Items out of Postgres, in no order; what was never watched or is forgotten is left out. */
 export async function loadItems(
-  db: Database,
+  db: Transaction,
   user: UserId,
   contents: readonly ContentId[],
 ): Promise<HistoryRow[]> {

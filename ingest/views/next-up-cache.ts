@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { UserId } from "../../db/contract/ids.ts";
 import type { NextUpKind } from "../../db/contract/next-up.ts";
 import { catalogueGeneration, historyKeys, nextUpKey } from "../../db/redis/keys.ts";
-import { readNextUp } from "../../db/redis/next-up-scripts.ts";
+import { keepNextUp, readNextUp } from "../../db/redis/next-up-scripts.ts";
 import type { Log } from "../observe/log.ts";
 import { runScript } from "../redis.ts";
 
@@ -52,7 +52,9 @@ export function nextUpCache({ redis, clock, log }: NextUpCacheDeps) {
     const lifetime = until === null ? KEPT_MS : Math.min(KEPT_MS, until - clock());
     if (lifetime <= 0) return;
     try {
-      await redis.set(nextUpKey(user, kind), JSON.stringify(kept), "PX", Math.ceil(lifetime));
+      const keys = [historyKeys(user)[0], nextUpKey(user, kind)];
+      const args = [kept.version, JSON.stringify(kept), Math.ceil(lifetime)];
+      await runScript(redis, keepNextUp, keys, args);
     } catch (error) {
       log.warn({ error }, "next up: Redis is away, nothing is kept");
     }

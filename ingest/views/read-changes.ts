@@ -23,7 +23,8 @@ export function changesReader({ db, redis, look, withContents }: ChangesDeps) {
     const { since, limit } = request;
     const ask = async () =>
       foundChanges(await runScript(redis, readChanges, historyKeys(user), changesArguments(request)));
-    const { view } = await look(user, ask);
+    const { view, loaded } = await look(user, ask);
+    if (loaded?.erased) return NOTHING_EVER;
     if (view === null || view.state === "cold") {
       throw new Refusal("unavailable", "what changed is out of reach", { retryAfterSeconds: 5 });
     }
@@ -64,5 +65,13 @@ export function changesReader({ db, redis, look, withContents }: ChangesDeps) {
     }));
   }
 }
+
+/** Of who was erased: whoever followed lets go of everything. */
+const NOTHING_EVER: Feed = {
+  told: [],
+  cursor: { epoch: "none", seq: 0, after: null },
+  has_more: false,
+  reset: true,
+};
 
 type ChangesDeps = Pick<LookDeps, "redis"> & { db: Database; look: Look; withContents: WithContents };

@@ -103,7 +103,7 @@ type Seen = { user: UserId; score: string };
 export type SweepDeps = {
   redis: Redis;
   /** Makes a user cold: see `evict` in project.ts. */
-  evict: (user: UserId) => Promise<void>;
+  evict: (user: UserId) => Promise<unknown>;
   clock: () => number;
   log: Log;
   bounds: Bounds;

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Role, Viewer } from "../../db/contract/access.ts";
+import type { Viewer } from "../../db/contract/access.ts";
+import type { Role } from "../../db/contract/access-matrix.ts";
+import { partyEnded, partyStarted } from "../../db/contract/cloud-events.ts";
 import type { UserId } from "../../db/contract/ids.ts";
 import {
   endOf,
@@ -10,7 +12,6 @@ import {
   PartyPatch,
   patched,
 } from "../../db/contract/parties.ts";
-import { partyEnded, partyStarted } from "../../db/contract/party-events.ts";
 import {
   comparePlaces,
   cursorOf,

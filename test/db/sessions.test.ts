@@ -159,6 +159,7 @@ describe("the end of a session", () => {
       subject: "alice",
       time: "2026-01-01T00:00:00.001Z",
       datacontenttype: "application/json",
+      dataschema: "urn:playhead:event:SessionEnded:1",
       data: { ...sessionView(session), ended_by: "timeout", completed: true },
     });
     expect(sessionEnded(sessionOf("s"), AT, "client").data).toMatchObject({ completed: false });

@@ -198,8 +198,9 @@ describe("CORS", () => {
     const answer = await ask("GET", "/users/alice/watchhistory", { headers: { origin } });
     expect(answer.headers.get("access-control-allow-origin")).toBe(origin);
     expect(answer.headers.get("access-control-expose-headers")).toBe(
-      "Link,ETag,Retry-After,RateLimit,X-Request-Id",
+      "Link,ETag,Retry-After,RateLimit,RateLimit-Policy,Server-Timing,X-Request-Id",
     );
+    expect(answer.headers.get("timing-allow-origin")).toBe(origin);
     expect(answer.headers.get("vary")).toBe("Authorization, Origin");
   });
 
@@ -217,6 +218,7 @@ describe("CORS", () => {
       expect((await preflight(foreign)).headers.get("access-control-allow-origin")).toBeNull();
       const answer = await ask("GET", "/users/alice/watchhistory", { headers: { origin: foreign } });
       expect(answer.headers.get("access-control-allow-origin")).toBeNull();
+      expect(answer.headers.get("timing-allow-origin")).toBeNull();
     },
   );
 });
@@ -271,8 +273,12 @@ describe("the configuration", () => {
       ingestUrl: "https://ingest.example.com",
       auth: { secret: good.AUTH_SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined },
       corsOrigins: ["https://a.example.com", "http://localhost:3000"],
-      limits: { backlog: 1_000_000, eventMaxAgeMs: 400 * 86_400_000 },
-      http: { port: 8787, host: "127.0.0.1" },
+      limits: {
+        ...{ backlog: 1_000_000, eventMaxAgeMs: 400 * 86_400_000 },
+        rates: { perMinute: 200, perRole: { service: 0, admin: 0 } },
+      },
+      http: { port: 8787, host: "127.0.0.1", metricsPort: undefined },
+      traces: null,
     });
   });
 

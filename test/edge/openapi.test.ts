@@ -7,8 +7,11 @@ import { HeartbeatInput } from "../../db/contract/events.ts";
 import { NextFixture, NextUpItem } from "../../db/contract/next-up.ts";
 import { PartyInput, PartyPatch } from "../../db/contract/parties.ts";
 import { PartyLogsView, PartyMessageView, PartyView } from "../../db/contract/party-views.ts";
+import { Profile, ProfileInput } from "../../db/contract/profiles.ts";
+import { ContentRatings, RatingInput, RatingItem } from "../../db/contract/ratings.ts";
 import { PositionInput, SessionInput, SessionView, StartedSession } from "../../db/contract/sessions.ts";
 import { HistoryItem } from "../../db/contract/views.ts";
+import { WatchlistInput, WatchlistItem } from "../../db/contract/watchlist.ts";
 import { openapiText } from "../../edge/openapi/document.ts";
 import { fakeEdge } from "../support/fake-edge.ts";
 
@@ -88,6 +91,29 @@ test("the examples of playback sessions are valid, and fit each other", () => {
   for (const answer of [patch.responses[200], patch.responses[202]]) {
     expect(SessionView.parse(exampleOf(answer))).toMatchObject(position);
   }
+});
+
+test("the examples of profiles, watchlists and ratings are valid, and fit each other", () => {
+  type Its = { example?: unknown };
+  const exampleOf = ({ content }: { content: Record<string, Its> }) => content["application/json"]?.example;
+  const { "/profiles/{user_id}": profile, "/contents/{content_id}/ratings": reviewed } = document.paths;
+  const watchlist = document.paths["/profiles/{user_id}/watchlist"];
+  const ratings = document.paths["/profiles/{user_id}/ratings"];
+
+  const facts = ProfileInput.parse(exampleOf(profile.put.requestBody));
+  for (const answer of [profile.get.responses[200], profile.put.responses[200], profile.put.responses[202]]) {
+    expect(Profile.strict().parse(exampleOf(answer))).toMatchObject(facts);
+  }
+  const { content_id } = WatchlistInput.parse(exampleOf(watchlist.post.requestBody));
+  const [listed] = WatchlistItem.strict().array().parse(exampleOf(watchlist.get.responses[200]));
+  for (const status of [200, 201, 202]) expect(exampleOf(watchlist.post.responses[status])).toEqual(listed);
+  expect(listed?.content_id).toBe(content_id);
+  const input = RatingInput.parse(exampleOf(ratings.post.requestBody));
+  const [rating] = RatingItem.strict().array().parse(exampleOf(ratings.get.responses[200]));
+  expect(rating).toMatchObject(input);
+  const { distribution, count, mean } = ContentRatings.strict().parse(exampleOf(reviewed.get.responses[200]));
+  const total = distribution.reduce((sum, its, at) => sum + its * (at + 1), 0);
+  expect([distribution.reduce((sum, its) => sum + its), total / count]).toEqual([count, mean]);
 });
 
 test("the examples of what comes next are valid", () => {

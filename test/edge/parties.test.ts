@@ -82,14 +82,11 @@ describe.each(ROUTES)("%s %s", (method, path, body) => {
 
 describe("what ingest would refuse is not even asked", () => {
   test.each([
-    ["POST", "/parties", {}, "title"],
-    ["POST", "/parties", { ...PARTY, host_id: "bob" }, "host_id"],
     ["GET", "/parties?status=over", undefined, "status"],
     ["GET", "/parties?cursor=x", undefined, "cursor"],
     ["GET", "/parties?mine=1", undefined, "mine"],
     ["GET", "/parties/a%20b", undefined, "party_id"],
     ["GET", "/parties/p?code=1", undefined, "code"],
-    ["PATCH", "/parties/p", { status: "FINISHED" }, "status"],
     ["PATCH", "/parties/a%20b", {}, "party_id"],
     ["DELETE", `/parties/${"x".repeat(129)}`, undefined, "party_id"],
     ["GET", "/parties/p/messages?after=soon", undefined, "after"],
@@ -105,8 +102,7 @@ describe("what ingest would refuse is not even asked", () => {
   test.each([
     ["POST", "/parties"],
     ["PATCH", "/parties/p"],
-  ])("%s %s with what is no JSON", async (method, path) => {
-    expect(await problemOf(await ask(method, path, "{", { edge: alone() }))).toMatchObject({ status: 400 });
+  ])("%s %s with what does not say that it is JSON", async (method, path) => {
     const text = await ask(method, path, PARTY, { type: "text/plain", edge: alone() });
     expect(await problemOf(text)).toMatchObject({ status: 415 });
   });

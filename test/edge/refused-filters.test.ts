@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { IngestDeps } from "../../ingest/deps.ts";
 import { createHttp } from "../../ingest/http.ts";
+import { createLog } from "../../ingest/observe/log.ts";
+import { createMetrics } from "../../ingest/observe/metrics.ts";
 import { SECRET } from "../support/edge-world.ts";
 import { fakeEdge } from "../support/fake-edge.ts";
 import { tokenFor } from "../support/tokens.ts";
@@ -165,8 +167,9 @@ test("ingest, which is asked directly by nobody but the edge, refuses the same",
   const unasked = () => Promise.reject(new Error("somebody was asked"));
   const history = { page: unasked, narrowed: unasked, facets: unasked, item: unasked };
   const deps = {
-    verifyToken: async () => ({ user_id: "alice", roles: [] }),
-    log: { error: () => {} },
+    verifyToken: async () => ({ user_id: "alice", roles: ["user"] }),
+    log: createLog("silent"),
+    metrics: createMetrics(),
     newId: () => "id",
     history,
   } as unknown as IngestDeps;

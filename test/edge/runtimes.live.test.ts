@@ -1,14 +1,18 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Child, startChild } from "../../db/local/child.ts";
 import { freePort } from "../../db/local/port.ts";
+import { type Collector, startCollector } from "../support/collector.ts";
 import { createEdgeWorld, type EdgeWorld, SECRET } from "../support/edge-world.ts";
 import { bodyOf, linesIn } from "../support/ndjson.ts";
 import { historyRow } from "../support/rows.ts";
 import { tokenFor } from "../support/tokens.ts";
+import { until } from "../support/until.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
+/** wrangler dev would pack the document, and holds back its beginning for that. */
+const UNPACKED = { headers: { "accept-encoding": "identity" } };
 const LIST = "/users/alice/watchhistory";
 
 let world: EdgeWorld;
@@ -36,13 +40,22 @@ const RUNTIMES: Record<string, (port: number, env: Record<string, string>) => st
 describe.each(Object.keys(RUNTIMES))("on %s", (runtime) => {
   let edge: Child;
   let url: string;
+  let collector: Collector;
+  let metricsPort: number;
   beforeAll(async () => {
     const port = await freePort();
+    metricsPort = await freePort();
+    collector = await startCollector();
+    const env = {
+      ...world.env,
+      ...{ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_TRACES_SAMPLER_ARG: "0" },
+      EDGE_METRICS_PORT: `${metricsPort}`,
+    };
     url = `http://127.0.0.1:${port}`;
     edge = await startChild({
       name: `the edge on ${runtime}`,
       command: "/usr/bin/env",
-      args: RUNTIMES[runtime]?.(port, world.env) ?? [],
+      args: RUNTIMES[runtime]?.(port, env) ?? [],
       spawnAs: { cwd: ROOT },
       stopSignal: "SIGTERM",
       ready: () =>
@@ -52,15 +65,41 @@ describe.each(Object.keys(RUNTIMES))("on %s", (runtime) => {
         ),
     });
     world.ingest.asked.length = 0;
+  });
+  beforeEach(() => {
     world.ingest.answer = () => ({ status: 202, body: '{"of":"ingest"}' });
   });
-  afterAll(() => edge?.stop());
+  afterAll(async () => {
+    await edge?.stop();
+    await collector.stop();
+  });
 
   async function ask(path: string, init: RequestInit = {}) {
     const authorization = `Bearer ${await tokenFor(SECRET, "alice")}`;
     return await fetch(url + path, { ...init, headers: { authorization, ...init.headers } });
   }
   const json = { "content-type": "application/json" };
+
+  test.each(["ends", "breaks off"])(
+    "an export passes through as it comes, and %s as it does",
+    async (how) => {
+      world.ingest.answer = () => "begins";
+      const answer = await ask("/profiles/alice/export", UNPACKED);
+      expect([answer.status, answer.headers.get("content-disposition")]).toEqual([200, "attachment"]);
+      const reader = answer.body?.getReader();
+      expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('{"begun": true');
+      for (const held of world.ingest.held.splice(0)) how === "ends" ? held.end("}") : held.destroy();
+      const rest = async () => {
+        let text = "";
+        for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+          text += new TextDecoder().decode(read.value);
+        }
+        return text;
+      };
+      if (how === "ends") expect(await rest()).toBe("}");
+      else await expect(rest()).rejects.toThrow();
+    },
+  );
 
   test("it is alive and ready", async () => {
     expect(await (await ask("/health")).json()).toEqual({ status: "ok" });
@@ -159,10 +198,9 @@ describe.each(Object.keys(RUNTIMES))("on %s", (runtime) => {
     let service: string;
     beforeAll(async () => {
       service = await tokenFor(SECRET, "cms", { roles: ["service"] });
-      world.ingest.answer = () => "echoes";
     });
-    afterAll(() => {
-      world.ingest.answer = () => ({ status: 202, body: '{"of":"ingest"}' });
+    beforeEach(() => {
+      world.ingest.answer = () => "echoes";
     });
 
     test("larger than everything on its way passes both ways while it is made", async () => {
@@ -195,6 +233,34 @@ describe.each(Object.keys(RUNTIMES))("on %s", (runtime) => {
     } finally {
       await world.ingest.start();
     }
+  });
+
+  test("a collector hears of a request that its client has recorded, and of no other; so does ingest", async () => {
+    const [trace, span] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"];
+    await ask("/users/bob/next-up");
+    const headers = { ...json, traceparent: `00-${trace}-${span}-01` };
+    const sent = { method: "POST", headers, body: '{"content_id":"a","playback_time":1}' };
+    const answer = await ask("/users/s-1/playlists/watchhistory", sent);
+    expect(answer.headers.get("server-timing")).toMatch(/^edge;dur=[\d.]+, ingest;dur=[\d.]+$/);
+    await until(() => collector.spans.length >= 2, { what: "spans" });
+    const asked = collector.spans.find(({ name }) => name === "ingest");
+    const request = collector.spans.find(({ kind }) => kind === 2);
+    expect(request).toMatchObject({
+      name: "POST /users/:session_id/playlists/watchhistory",
+      ...{ traceId: trace, parentId: span, resource: { "service.name": "playhead-edge" } },
+    });
+    expect(asked).toMatchObject({ traceId: trace, parentId: request?.spanId });
+    expect(world.ingest.asked.at(-1)?.headers.traceparent).toBe(`00-${trace}-${asked?.spanId}-01`);
+    expect(collector.spans.every(({ traceId }) => traceId === trace)).toBe(true);
+    expect(collector.faults).toEqual([]);
+  });
+
+  test.runIf(runtime !== "workerd")("what it counts is on a port of its own", async () => {
+    await ask(LIST);
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(text).toMatch(/^playhead_edge_cache_total\{cache="hit"\} [1-9]/m);
+    expect(text).toMatch(/^playhead_edge_request_seconds_count\{kind="write",status="2xx"\} [1-9]/m);
+    expect((await ask("/metrics")).status).toBe(404);
   });
 
   test("the API reference is served, and nothing else that lies around", async () => {

@@ -20,7 +20,7 @@ let world: EdgeWorld;
 let sessions: SessionStore;
 beforeAll(async () => {
   world = await createEdgeWorld();
-  sessions = sessionStore(world.redis, { backlogLimit: 10, busKeeps: 10 });
+  sessions = sessionStore(world.redis, { backlogLimit: 10 });
 });
 beforeEach(async () => {
   await world.redis.flushall();

@@ -54,6 +54,9 @@ describe("a shared secret", () => {
   test("a role of somebody else's means nothing here, and takes nothing away", async () => {
     const viewer = await verify(await tokenFor(SECRET, "alice", { roles: ["editor", "support", "root"] }));
     expect(viewer.roles).toEqual(["support"]);
+    for (const roles of [[], ["editor"]]) {
+      expect((await verify(await tokenFor(SECRET, "alice", { roles }))).roles).toEqual(["user"]);
+    }
   });
 
   test("checks issuer and audience when they are configured", async () => {

@@ -2,7 +2,8 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EventResult } from "../../db/contract/events.ts";
 import type { HistoryItem } from "../../db/contract/views.ts";
-import { busStream, eventStream } from "../../db/redis/keys.ts";
+import { eventStream } from "../../db/redis/keys.ts";
+import { published } from "../support/sessions.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 /** Marks, dismissals, pauses, plays and what is counted of them, through the edge, on real stores. */
@@ -289,10 +290,9 @@ describe("plays", () => {
       ...{ content_id: content, viewers: 2, plays: 3, completions: 1, completion_rate: 1 / 3, drop_off },
       mean_watched_share: (5.5 + 9.5 + 19.5) / 20 / 3,
     });
-    const events = (await world.redis.xrange(busStream, "-", "+")).map(([, [, json]]) =>
-      JSON.parse(json ?? ""),
+    const completed = (await published(world.redis)).filter(
+      (event) => event.type === "ContentCompleted" && event.subject === viewer,
     );
-    const completed = events.filter((event) => event.type === "ContentCompleted" && event.subject === viewer);
     expect(new Set(completed.map(({ id }) => id)).size).toBe(1);
     expect(completed[0]).toMatchObject({
       time: new Date(ago(90)).toISOString(),

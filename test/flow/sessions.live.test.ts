@@ -2,19 +2,12 @@ import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { UserId } from "../../db/contract/ids.ts";
 import type { StartedSession } from "../../db/contract/sessions.ts";
-import {
-  backlogKey,
-  busStream,
-  eventStream,
-  historyKeys,
-  sessionKey,
-  sessionsDue,
-} from "../../db/redis/keys.ts";
+import { backlogKey, eventStream, historyKeys, sessionKey, sessionsDue } from "../../db/redis/keys.ts";
 import { connectRedis } from "../../ingest/redis.ts";
 import { allowConnections, disconnect } from "../support/connections.ts";
 import { DOOR_TOKEN, openDoor } from "../support/door.ts";
 import { startTestRedis } from "../support/redis.ts";
-import { appended, published } from "../support/sessions.ts";
+import { appended, published, publishedEnds } from "../support/sessions.ts";
 import { until } from "../support/until.ts";
 import { createWorld, type World } from "../support/world.ts";
 
@@ -129,7 +122,7 @@ describe("on a good day", () => {
     // A client that is not sure ends it again; its user is remembered for a day, and then it is unknown.
     expect((await its.end(viewer, id)).status).toBe(204);
     expect(await published(world.redis, id)).toHaveLength(1);
-    expect(await codeOf(await its.end(someone(), id))).toEqual([403, "forbidden"]);
+    expect(await codeOf(await its.end(someone(), id))).toEqual([404, "not_found"]);
     await world.redis.expire(sessionKey(id), 0);
     expect(await codeOf(await its.end(viewer, id))).toEqual([404, "not_found"]);
   });
@@ -209,10 +202,14 @@ describe("on a good day", () => {
         end: () => its.end(as, id, asking),
       };
     };
-    for (const ask of Object.values(asks(someone(), "user"))) expect((await ask()).status).toBe(403);
-    const { get, ...writes } = asks(someone(), "support");
-    expect((await get()).status).toBe(200);
-    for (const ask of Object.values(writes)) expect((await ask()).status).toBe(403);
+    // Whose it is stands in the body of the first; nobody else is told that there is one.
+    const { post, ...found } = asks(someone(), "user");
+    expect((await post()).status).toBe(403);
+    for (const ask of Object.values(found)) expect((await ask()).status).toBe(404);
+    const support = asks(someone(), "support");
+    expect((await support.get()).status).toBe(200);
+    expect((await support.post()).status).toBe(403);
+    for (const ask of [support.patch, support.end]) expect((await ask()).status).toBe(404);
     expect((await its.get(viewer, id)).status).toBe(200);
     const service = asks(someone(), "service");
     expect((await service.post()).status).toBe(201);
@@ -343,7 +340,7 @@ describe("on a bad day", () => {
       },
       { what: "the sessions to end", timeout: 20_000 },
     );
-    const events = await published(world.redis);
+    const events = await publishedEnds(world.redis);
     expect(events.map(({ id }) => id).sort()).toEqual(sessions.map(({ id }) => id).sort());
     for (const [n, { id }] of sessions.entries()) {
       expect(events.find((event) => event.id === id)?.data).toMatchObject({
@@ -355,7 +352,7 @@ describe("on a bad day", () => {
     }
     expect((await get("bob", alive.id)).status).toBe(200);
     await world.drained();
-    expect(await published(world.redis)).toHaveLength(20);
+    expect(await publishedEnds(world.redis)).toHaveLength(20);
     // Never extrapolated: where it was, when it was there.
     expect(await world.history("alice")).toMatchObject([{ playback_time: 119, last_watched_at: updated_at }]);
   });
@@ -376,7 +373,7 @@ describe("on a bad day", () => {
     expect(warnings).toMatchObject([{ level: 40, msg: expect.stringContaining("history cannot be read") }]);
     await at("alice", session.id, 700);
     expect((await end("alice", session.id)).status).toBe(204);
-    expect(await published(world.redis)).toHaveLength(1);
+    expect(await publishedEnds(world.redis)).toHaveLength(1);
 
     await allowConnections(world.database, true);
     await until(async () => (await world.redis.xlen(eventStream)) === 0, {
@@ -441,7 +438,7 @@ describe("on a bad day", () => {
     expect(patched.status).toBe(202);
     expect(await patched.json()).toMatchObject({ id, position_seconds: 200, quality: "4k" });
     expect(await (await get("alice", id)).json()).toMatchObject({ position_seconds: 100 });
-    expect(await codeOf(await patch("bob", id, { position_seconds: 1 }))).toEqual([403, "forbidden"]);
+    expect(await codeOf(await patch("bob", id, { position_seconds: 1 }))).toEqual([404, "not_found"]);
     for (const asking of [post("alice"), end("alice", id)]) {
       const answer = await asking;
       expect(answer.headers.get("retry-after")).toBe("5");
@@ -493,7 +490,7 @@ describe("on a bad day", () => {
     const answer = await get("alice", id);
     expect([answer.status, await answer.json()]).toMatchObject([200, { id }]);
     expect(answer.headers.get("cache-control")).toBe("private, no-store");
-    expect((await get("bob", id)).status).toBe(403);
+    expect((await get("bob", id)).status).toBe(404);
     expect((await get("alice", "unknown")).status).toBe(404);
   });
 
@@ -512,7 +509,7 @@ describe("on a bad day", () => {
     }
     expect((await get("alice", id)).status).toBe(200);
     expect(await appended(world.redis)).toEqual([]);
-    expect(await world.redis.exists(busStream)).toBe(0);
+    expect(await publishedEnds(world.redis)).toEqual([]);
     await world.redis.del(backlogKey);
     await allowConnections(world.database, true);
     expect((await end("alice", id)).status).toBe(204);
@@ -543,7 +540,7 @@ describe("on a bad day", () => {
       { what: "all of them to end", timeout: 20_000 },
     );
     const ended = await reporting;
-    const events = await published(world.redis);
+    const events = await publishedEnds(world.redis);
     const positions = new Map(events.map((event) => [event.id, event.data.position_seconds]));
     expect(events).toHaveLength(20);
     for (const { id, last } of ended) expect([id, positions.get(id)]).toEqual([id, last]);

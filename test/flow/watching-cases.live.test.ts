@@ -2,7 +2,8 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StartedSession } from "../../db/contract/sessions.ts";
 import type { HistoryItem } from "../../db/contract/views.ts";
-import { busStream, sessionKey } from "../../db/redis/keys.ts";
+import { sessionKey } from "../../db/redis/keys.ts";
+import { published as allPublished, type PublishedEvent } from "../support/sessions.ts";
 import { until } from "../support/until.ts";
 import { createWorld, type World } from "../support/world.ts";
 
@@ -43,14 +44,9 @@ async function start(as: string, content_id: string, duration_seconds: number): 
   return (await response.json()) as StartedSession;
 }
 
-async function published(
-  type: string,
-  subject: string,
-): Promise<{ id: string; data: Record<string, unknown> }[]> {
-  const entries = await world.redis.xrange(busStream, "-", "+");
-  return entries
-    .map(([, [, json]]) => JSON.parse(json ?? ""))
-    .filter((event) => event.type === type && event.subject === subject);
+async function published(type: string, subject: string): Promise<PublishedEvent[]> {
+  const events = await allPublished(world.redis);
+  return events.filter((event) => event.type === type && event.subject === subject);
 }
 
 async function play(as: string, ...beats: object[]): Promise<void> {

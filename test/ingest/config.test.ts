@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ingestConfig } from "../../ingest/config.ts";
 
 const enough = {
@@ -52,9 +52,68 @@ test("without a Postgres history is off", () => {
 });
 
 test("how long a silent session lives and how many domain events are kept", () => {
-  expect(ingestConfig(enough)).toMatchObject({ sessions: { timeoutMs: 300_000 }, bus: { keep: 1_000_000 } });
+  expect(ingestConfig(enough)).toMatchObject({ sessions: { timeoutMs: 300_000 }, bus: { keep: 100_000 } });
   const given = ingestConfig({ ...enough, SESSION_TIMEOUT: "5", EVENTS_KEPT: "9" });
   expect(given).toMatchObject({ sessions: { timeoutMs: 5_000 }, bus: { keep: 9 } });
   const wrong = { ...enough, SESSION_TIMEOUT: "0", EVENTS_KEPT: "0" };
   expect(() => ingestConfig(wrong)).toThrow(/SESSION_TIMEOUT.*EVENTS_KEPT/s);
+});
+
+describe("where domain events go", () => {
+  const busIn = (env: Record<string, string>) => ingestConfig({ ...enough, ...env }).bus;
+  const key = Buffer.alloc(32, 7);
+  const secret = `whsec_${key.toString("base64")}`;
+
+  test("nowhere, unless it is said", () => {
+    expect(busIn({})).toMatchObject({ kafka: null, webhook: null });
+  });
+
+  test("Kafka: brokers, and what they ask for", () => {
+    expect(busIn({ KAFKA_BROKERS: "a:9092, b:9093" }).kafka).toEqual({
+      ...{ brokers: ["a:9092", "b:9093"], topicPrefix: "playback", tls: null, sasl: null },
+    });
+    const sasl = {
+      ...{ KAFKA_SASL_MECHANISM: "SCRAM-SHA-512", KAFKA_SASL_USERNAME: "u", KAFKA_SASL_PASSWORD: "p" },
+    };
+    const tls = { KAFKA_TLS: "true", KAFKA_TLS_CA: "/ca.pem", KAFKA_TOPIC_PREFIX: "watch" };
+    expect(busIn({ KAFKA_BROKERS: "a:1", ...sasl, ...tls }).kafka).toMatchObject({
+      ...{ topicPrefix: "watch", tls: { ca: "/ca.pem", cert: undefined } },
+      sasl: { mechanism: "SCRAM-SHA-512", username: "u", password: "p" },
+    });
+  });
+
+  test("a webhook: its address, and the keys behind its secrets", () => {
+    const given = { EVENTS_WEBHOOK_URL: "https://example.com/hook", EVENTS_WEBHOOK_SECRET: secret };
+    expect(busIn(given).webhook).toEqual({
+      ...{
+        url: "https://example.com/hook",
+        keys: [key],
+        types: null,
+        batch: 1,
+        attempts: 10,
+        timeoutMs: 10_000,
+      },
+    });
+    const more = {
+      EVENTS_WEBHOOK_SECRET: `${secret},${secret}`,
+      EVENTS_WEBHOOK_TYPES: "VideoRated,SessionEnded",
+    };
+    expect(busIn({ ...given, ...more }).webhook).toMatchObject({
+      ...{ keys: [key, key], types: new Set(["VideoRated", "SessionEnded"]) },
+    });
+  });
+
+  test.each([
+    [{ KAFKA_BROKERS: "a" }, /KAFKA_BROKERS/],
+    [{ KAFKA_TLS_CERT: "/cert.pem" }, /KAFKA_TLS: must be true/],
+    [{ KAFKA_SASL_USERNAME: "u" }, /KAFKA_SASL_MECHANISM: goes together/],
+    [{ EVENTS_WEBHOOK_URL: "https://example.com" }, /EVENTS_WEBHOOK_SECRET: goes together/],
+    [{ EVENTS_WEBHOOK_SECRET: secret }, /EVENTS_WEBHOOK_SECRET: goes together/],
+    [{ EVENTS_WEBHOOK_SECRET: "whsec_c2hvcnQ=" }, /24 to 64 bytes/],
+    [{ EVENTS_WEBHOOK_SECRET: key.toString("base64") }, /whsec_/],
+    [{ EVENTS_WEBHOOK_URL: "https://me:hush@example.com", EVENTS_WEBHOOK_SECRET: secret }, /without a user/],
+    [{ EVENTS_WEBHOOK_TYPES: "Everything" }, /EVENTS_WEBHOOK_TYPES/],
+  ])("%o is refused", (env: Record<string, string>, message: RegExp) => {
+    expect(() => busIn(env)).toThrow(message);
+  });
 });

@@ -5,6 +5,7 @@ import { backlogKey, eventStream } from "../../db/redis/keys.ts";
 import type { TurnDeps } from "../../ingest/drain/turn.ts";
 import { anyOwnedEvent, users } from "../support/arbitraries.ts";
 import { append, createRing, onlyShown, type Ring, viewsIn } from "../support/ring.ts";
+import { published } from "../support/sessions.ts";
 
 let ring: Ring;
 beforeAll(async () => {
@@ -98,7 +99,23 @@ async function everything(): Promise<unknown> {
     rollups: [...rollups],
     lists: [...lists],
     views: onlyShown(await viewsIn(ring.redis)),
+    told: await told(),
   };
+}
+
+/**
+ * What a consumer that goes by ids has learned of whom: not when, where nobody knows that any more, and of a completion
+ * only that there was one, for an earlier one of the same play may become known.
+ */
+async function told(): Promise<Record<string, unknown>> {
+  const events = (await published(ring.redis)).map(({ id, type, time, data }) => {
+    const update = { data, time: id.endsWith("/0") ? null : time };
+    return [id, type === "HistoryUpdated" ? update : type] as const;
+  });
+  const byId = Object.fromEntries(events);
+  // What is told again says the same.
+  for (const [id, event] of events) expect(event).toEqual(byId[id]);
+  return byId;
 }
 
 type Batch = { user_id: string; event: Parameters<typeof append>[2][number] }[];

@@ -3,10 +3,18 @@ import type { UserId } from "../../db/contract/ids.ts";
 import type { ServiceDeps } from "../../ingest/deps.ts";
 import { createHttp } from "../../ingest/http.ts";
 import { createLog } from "../../ingest/observe/log.ts";
+import { createMetrics } from "../../ingest/observe/metrics.ts";
 
 const deps = {
-  ...{ log: createLog("silent"), clock: Date.now, newId: () => "id", eventMaxAgeMs: 1e9 },
+  ...{
+    log: createLog("silent"),
+    metrics: createMetrics(),
+    clock: Date.now,
+    newId: () => "id",
+    eventMaxAgeMs: 1e9,
+  },
   verifyToken: async () => ({ user_id: "alice" as UserId, roles: ["admin"] }),
+  limit: async () => {},
 } as unknown as ServiceDeps;
 const http = createHttp({ ...deps, history: null });
 /** What works without Postgres. */

@@ -71,6 +71,7 @@ describe("the schedule", () => {
     const times = { start_time: "2026-01-01T01:00:00.000Z", end_time: "2026-01-01T02:00:00.000Z" };
     const started = {
       ...{ ...event, id: "p/started", type: "PartyStarted", time: "2026-01-01T01:00:00.000Z" },
+      dataschema: "urn:playhead:event:PartyStarted:1",
       data: { ...data, ...times, status: "ONGOING" },
     };
     expect(await committedEvents(db)).toEqual([started]);
@@ -84,6 +85,7 @@ describe("the schedule", () => {
     expect(rooms.rooms.get("p")?.ended).toEqual({ reason: "schedule" });
     const ended = {
       ...{ ...event, id: "p/ended", type: "PartyEnded", time: "2026-01-01T02:00:00.000Z" },
+      dataschema: "urn:playhead:event:PartyEnded:1",
       data: { ...data, ...times, status: "FINISHED", reason: "schedule", peak_viewers: 0 },
     };
     expect(await committedEvents(db)).toEqual([started, ended]);

@@ -21,7 +21,7 @@ let sessions: SessionStore;
 beforeAll(async () => {
   server = await startTestRedis({ appendfsync: "no" });
   redis = connectRedis(server.url);
-  sessions = sessionStore(redis, { backlogLimit: 10, busKeeps: 1_000 });
+  sessions = sessionStore(redis, { backlogLimit: 10 });
 });
 beforeEach(async () => {
   await redis.flushall();
@@ -48,11 +48,13 @@ async function ask(method: string, path: string, afterRead: (times: number) => P
       sessions: racing,
       log: createLog("silent"),
       metrics: createMetrics(),
+      tracing: null,
       clock: Date.now,
       newId: () => "id",
     },
     ...{ eventMaxAgeMs: 1e9, stopping: new AbortController().signal, probe: async () => ({}) },
     verifyToken: async () => ({ user_id: session.user_id, roles: ["user"] }),
+    limit: async () => {},
   };
   const headers = { authorization: "Bearer x", "content-type": "application/json" };
   const body = method === "PATCH" ? { body: '{"position_seconds":5}' } : {};

@@ -25,7 +25,7 @@ let sessions: SessionStore;
 beforeAll(async () => {
   server = await startTestRedis({ appendfsync: "no" });
   redis = connectRedis(server.url);
-  sessions = sessionStore(redis, { backlogLimit: 10, busKeeps: 1_000 });
+  sessions = sessionStore(redis, { backlogLimit: 10 });
 });
 beforeEach(() => redis.flushall());
 afterAll(async () => {
@@ -102,7 +102,7 @@ describe("a session", () => {
 
   test("without its Redis is out of reach, and that is a refusal", async () => {
     const away = connectRedis("redis://127.0.0.1:1");
-    const store = sessionStore(away, { backlogLimit: 10, busKeeps: 10 });
+    const store = sessionStore(away, { backlogLimit: 10 });
     const session = sessionOf("s");
     const end = { at: AT, entry: null, event: sessionEnded(session, AT, "client") };
     for (const asking of [
@@ -183,18 +183,6 @@ describe("the end of a session", () => {
     expect(await redis.get(backlogKey)).toBe("10");
   });
 
-  test("trims the bus to about what it keeps", async () => {
-    const store = sessionStore(redis, { backlogLimit: 1_000, busKeeps: 100 });
-    for (let n = 0; n < 350; n++) {
-      const session = await live(`s${n}`);
-      await endSession({ sessions: store, history: null }, session, { at: AT, ...client });
-    }
-    const kept = (await published(redis)).map(({ id }) => id);
-    expect(kept.length).toBeGreaterThanOrEqual(100);
-    expect(kept.length).toBeLessThan(250);
-    expect(kept.at(-1)).toBe("s349");
-  });
-
   test("happens whole or not at all, whichever of its keys cannot be written", async () => {
     const keys = [sessionsDue, eventStream, backlogKey, busStream];
     for (const broken of keys) {
@@ -264,14 +252,11 @@ describe("sessions whose players are silent", () => {
   });
 
   test("are found however many they are, each ended once by any number of ingests at once", async () => {
-    const many = sessionStore(redis, { backlogLimit: 10_000, busKeeps: 10_000 });
+    const many = sessionStore(redis, { backlogLimit: 10_000 });
     const ids = Array.from({ length: 350 }, (_, n) => `s${n}`);
     for (const id of ids) await many.create(sessionOf(id, { started_at: AT - 5 }));
     const others = Array.from({ length: 2 }, () => connectRedis(server.url));
-    const stores = [
-      many,
-      ...others.map((own) => sessionStore(own, { backlogLimit: 10_000, busKeeps: 10_000 })),
-    ];
+    const stores = [many, ...others.map((own) => sessionStore(own, { backlogLimit: 10_000 }))];
     const ended = await Promise.all(stores.map((store) => endSilent(deps({ sessions: store }), AT)));
     for (const own of others) own.disconnect();
     expect(ended.reduce((sum, its) => sum + its, 0)).toBe(350);

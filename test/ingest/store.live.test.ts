@@ -60,6 +60,7 @@ describe("store", () => {
         const second = await storeEvents(db, events);
         const after = await db.execute(sql`SELECT * FROM listitems ORDER BY user_id, content_id`);
         expect([...after]).toEqual([...before]);
+        expect(second.rows.filter(({ changed }) => changed)).toEqual([]);
         expect(byKey(second)).toEqual(byKey(first));
         expect(second.cleared).toEqual(first.cleared);
       }),
@@ -110,7 +111,7 @@ describe("store", () => {
 function byKey({ rows }: Stored): Map<string, unknown> {
   return new Map(
     rows
-      .map((row) => [`${row.user_id} ${row.content_id}`, row] as const)
+      .map(({ changed: _, ...row }) => [`${row.user_id} ${row.content_id}`, row] as const)
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }

@@ -1,4 +1,4 @@
-import type { Role } from "../../db/contract/access.ts";
+import type { Role } from "../../db/contract/access-matrix.ts";
 import type { ListedContent } from "../../db/contract/contents.ts";
 import { UserId } from "../../db/contract/ids.ts";
 import { listedIn, readCatalogue } from "./catalogue.ts";

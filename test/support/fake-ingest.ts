@@ -1,9 +1,13 @@
-import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
 
 /** A real HTTP server in the place of ingest: it remembers what it was asked, and answers what it is told to. */
 export async function startFakeIngest(): Promise<FakeIngest> {
-  const fake = { asked: [] as Asked[], answer: (): FakeIngestAnswer => ({ status: 204 }) };
+  const fake = {
+    asked: [] as Asked[],
+    held: [] as ServerResponse[],
+    answer: (): FakeIngestAnswer => ({ status: 204 }),
+  };
 
   const open = (port: number) =>
     new Promise<Server>((resolve, reject) => {
@@ -18,6 +22,10 @@ export async function startFakeIngest(): Promise<FakeIngest> {
           fake.asked.push({ method, path, headers, body: Buffer.concat(chunks) });
           const answer = fake.answer();
           if (answer === "nothing" || answer === "echoes") return;
+          if (answer === "begins") {
+            fake.held.push(response.writeHead(200, DOCUMENT));
+            return void response.write('{"begun": true');
+          }
           if (answer === "hangs up") return void request.socket.destroy();
           response.writeHead(answer.status, answer.headers).end(answer.body);
         });
@@ -42,19 +50,25 @@ export async function startFakeIngest(): Promise<FakeIngest> {
   });
 }
 
+const DOCUMENT = {
+  ...{ "content-type": "application/json", "content-disposition": "attachment" },
+  "cache-control": "no-transform",
+};
 const LINES = { "content-type": "application/x-ndjson" };
 
 export type Asked = { method: string; path: string; headers: IncomingHttpHeaders; body: Buffer };
 export type Answer = { status: number; headers?: Record<string, string>; body?: string };
 /**
  * "nothing": it takes the request and never answers. "hangs up": it takes the request and the reply is lost.
- * "echoes": it says every byte again as it comes, and remembers nothing.
+ * "echoes": it says every byte again as it comes, and remembers nothing. "begins": it begins with a document, and whether
+ * that ends is up to whoever has what is `held`.
  */
-export type FakeIngestAnswer = Answer | "nothing" | "hangs up" | "echoes";
+export type FakeIngestAnswer = Answer | "nothing" | "hangs up" | "echoes" | "begins";
 export type FakeIngest = {
   url: string;
   /** What it was asked, health apart. */
   asked: Asked[];
+  held: ServerResponse[];
   answer: () => FakeIngestAnswer;
   stop(): Promise<void>;
   /** Again, at the same place. */

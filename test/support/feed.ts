@@ -8,6 +8,7 @@ import { edgeConfig } from "../../edge/env.ts";
 import { publicFiles } from "../../edge/files.ts";
 import type { IngestDeps } from "../../ingest/deps.ts";
 import { createHttp } from "../../ingest/http.ts";
+import { createMetrics } from "../../ingest/observe/metrics.ts";
 import { contentLookup } from "../../ingest/views/contents.ts";
 import { historyReader } from "../../ingest/views/read.ts";
 import { DOOR_TOKEN, openDoor } from "./door.ts";
@@ -36,7 +37,13 @@ export async function readersOf(ring: Ring) {
   const contents = contentLookup(ring.db, 0);
   const history = historyReader({ ...ring.viewDeps, db, contents, refill: ring.refill });
   const { log } = ring;
-  const http = createHttp({ verifyToken, history, log, newId: () => "id" } as unknown as IngestDeps);
+  const http = createHttp({
+    verifyToken,
+    history,
+    log,
+    newId: () => "id",
+    metrics: createMetrics(),
+  } as unknown as IngestDeps);
 
   const env = {
     ...{ UPSTASH_REDIS_REST_URL: door.url, UPSTASH_REDIS_REST_TOKEN: DOOR_TOKEN },

@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
-import type { CloudEvent } from "../../db/contract/cloud-events.ts";
 import type { ContentId, UserId } from "../../db/contract/ids.ts";
 import type { Party } from "../../db/contract/parties.ts";
 import { column } from "../../db/postgres/batch.ts";
 import type { Database } from "../../db/postgres/connect.ts";
+import type { PublishedEvent } from "./sessions.ts";
 
 /** A public party of alice that is to begin in an hour. */
 export function partyOf(party_id: string, its: Partial<Party> = {}): Party {
@@ -39,7 +39,7 @@ export async function rememberOutbox(db: Database): Promise<void> {
 }
 
 /** The events that were committed since then, oldest first. */
-export async function committedEvents(db: Database): Promise<CloudEvent[]> {
+export async function committedEvents(db: Database): Promise<PublishedEvent[]> {
   const rows = await db.execute(sql`SELECT event FROM told ORDER BY seq`);
   return (rows as unknown as { event: string }[]).map(({ event }) => JSON.parse(event));
 }

@@ -3,10 +3,13 @@ import type { Entry, WatchEvent } from "../../db/contract/events.ts";
 import type { UserId } from "../../db/contract/ids.ts";
 import type { Progress } from "../../db/contract/views.ts";
 import { connect, type Database } from "../../db/postgres/connect.ts";
+import { isErased } from "../../db/postgres/erased.ts";
 import { readHistory } from "../../db/redis/history-scripts.ts";
 import type { ModelName } from "../../db/redis/index/model.ts";
 import { eventStream, historyKeys } from "../../db/redis/keys.ts";
 import { foundHistory } from "../../db/redis/replies.ts";
+import { type HistoryNews, historyEvents } from "../../ingest/bus/history-events.ts";
+import { redisBus } from "../../ingest/bus/redis-bus.ts";
 import type { Folded, OwnedEvent } from "../../ingest/drain/fold.ts";
 import { knownPlays } from "../../ingest/drain/known-plays.ts";
 import { store } from "../../ingest/drain/store.ts";
@@ -19,8 +22,10 @@ import { historyIndexOn } from "../../ingest/views/history-index.ts";
 import { type Projection, project } from "../../ingest/views/project.ts";
 import { refiller } from "../../ingest/views/refill.ts";
 import { warmSet } from "../../ingest/views/warm-set.ts";
+import { countingMetrics } from "./bus.ts";
 import { createTestDatabase } from "./postgres.ts";
 import { startTestRedis } from "./redis.ts";
+import { hashOf } from "./store.ts";
 
 /** The parts of the ring on real stores, to be turned by hand, one step at a time. */
 export async function createRing({ historyLimit = 100, model = "auto" as ModelName | "auto" } = {}) {
@@ -35,12 +40,15 @@ export async function createRing({ historyLimit = 100, model = "auto" as ModelNa
     warm: warmSet({ redis, clock: Date.now, log }),
     index: historyIndexOn(redis, model, log),
     contents: contentLookup(db),
+    isErased: (user: UserId) => isErased(db, user, hashOf),
   };
+  const bus = redisBus(redis, countingMetrics());
   const deps = {
     store: (folded: Folded, eventsOf: () => readonly OwnedEvent[] = () => []) =>
-      store(db, folded, eventsOf, knownPlays(Date.now)),
+      store(db, folded, eventsOf, knownPlays(Date.now), hashOf),
     project: async (projection: Projection) => void (await project(viewDeps, projection)),
-    publish: async () => {},
+    publish: async (news: HistoryNews) =>
+      await bus.publish(await historyEvents(news, await viewDeps.contents(news.rows), Date.now())),
     settle: stream.settle,
     log,
   } satisfies TurnDeps;

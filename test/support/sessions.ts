@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { expect } from "vitest";
 import type { CloudEvent } from "../../db/contract/cloud-events.ts";
 import { type Entry, Payload } from "../../db/contract/events.ts";
 import type { ContentId, UserId } from "../../db/contract/ids.ts";
@@ -24,12 +25,21 @@ export async function appended(redis: Redis): Promise<Entry[]> {
   );
 }
 
+/** An event, whatever it tells. */
+export type PublishedEvent = Omit<CloudEvent, "data"> & { data: Readonly<Record<string, unknown>> };
+
 /** What is on the bus, oldest first; of one session, or of all. */
-export async function published(redis: Redis, id?: string): Promise<CloudEvent[]> {
+export async function published(redis: Redis, id?: string): Promise<PublishedEvent[]> {
   const entries = await redis.xrange(busStream, "-", "+");
-  const events = entries.map(([, [field, json = ""]]) => {
-    if (field !== "event") throw new Error(`a field ${field} on the bus`);
-    return JSON.parse(json) as CloudEvent;
+  const events = entries.map(([, [first, user, second, json = "", ...more]]) => {
+    const event = JSON.parse(json) as PublishedEvent;
+    expect([first, second, user, more]).toEqual(["user", "event", event.subject, []]);
+    return event;
   });
   return id === undefined ? events : events.filter((event) => event.id === id);
+}
+
+/** The ends of sessions that are on the bus, oldest first. */
+export async function publishedEnds(redis: Redis): Promise<PublishedEvent[]> {
+  return (await published(redis)).filter(({ type }) => type === "SessionEnded");
 }

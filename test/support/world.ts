@@ -5,8 +5,10 @@ import { connect } from "../../db/postgres/connect.ts";
 import { eventStream } from "../../db/redis/keys.ts";
 import { createApp } from "../../edge/app.ts";
 import { edgeDeps } from "../../edge/build.ts";
+import type { EdgeDeps } from "../../edge/deps.ts";
 import { edgeConfig } from "../../edge/env.ts";
 import { publicFiles } from "../../edge/files.ts";
+import { tracesOfProcess } from "../../edge/watching.ts";
 import { ingestConfig } from "../../ingest/config.ts";
 import { createLog } from "../../ingest/observe/log.ts";
 import { connectRedis } from "../../ingest/redis.ts";
@@ -18,6 +20,9 @@ import { type TokenOptions, tokenFor } from "./tokens.ts";
 import { until } from "./until.ts";
 
 export const SECRET = "a secret that only tests know";
+
+/** Tests ask more often than any user; those of the limits say so. */
+const UNLIMITED = { RATE_LIMIT_PER_MINUTE: "0" };
 
 /** Both sides of Playhead on real stores, in this process: a player writes and reads at the edge. */
 export async function createWorld(settings: Record<string, string> = {}) {
@@ -32,7 +37,14 @@ export async function createWorld(settings: Record<string, string> = {}) {
   /** Another ingest. @returns its address. */
   async function startIngest(own: Record<string, string> = {}): Promise<string> {
     const env = { DATABASE_URL: database.url, REDIS_URL: server.url, AUTH_SECRET: SECRET, INGEST_PORT: "0" };
-    const config = ingestConfig({ LOG_LEVEL: "silent", RECLAIM_AFTER: "500", ...env, ...settings, ...own });
+    const config = ingestConfig({
+      LOG_LEVEL: "silent",
+      RECLAIM_AFTER: "500",
+      ...UNLIMITED,
+      ...env,
+      ...settings,
+      ...own,
+    });
     const log = createLog(config.logLevel, { write: (line) => void logged.push(line) });
     const service = createService(config, log);
     services.push(service);
@@ -40,19 +52,20 @@ export async function createWorld(settings: Record<string, string> = {}) {
   }
 
   const ingestUrl = await startIngest();
+  const edgeLogged: string[] = [];
+  const atEdge = edgeConfig({
+    UPSTASH_REDIS_REST_URL: door.url,
+    UPSTASH_REDIS_REST_TOKEN: DOOR_TOKEN,
+    INGEST_URL: ingestUrl,
+    AUTH_SECRET: SECRET,
+    ...UNLIMITED,
+    ...settings,
+  });
+  const traces = tracesOfProcess(atEdge.traces);
+  const edgeLog: EdgeDeps["log"] = (...line) => void edgeLogged.push(JSON.stringify(line));
+  const watched = { log: edgeLog, watching: traces.watching };
   const edge = createAdaptorServer({
-    fetch: createApp(
-      edgeDeps(
-        edgeConfig({
-          UPSTASH_REDIS_REST_URL: door.url,
-          UPSTASH_REDIS_REST_TOKEN: DOOR_TOKEN,
-          INGEST_URL: ingestUrl,
-          AUTH_SECRET: SECRET,
-          ...settings,
-        }),
-        publicFiles,
-      ),
-    ).fetch,
+    fetch: createApp({ ...edgeDeps(atEdge, publicFiles), ...watched }).fetch,
   });
   await new Promise<void>((resolve) => edge.listen(0, "127.0.0.1", resolve));
   const edgeUrl = `http://127.0.0.1:${(edge.address() as AddressInfo).port}`;
@@ -76,6 +89,8 @@ export async function createWorld(settings: Record<string, string> = {}) {
     redisUrl: server.url,
     /** What the ingests log, a line each; nothing unless LOG_LEVEL says otherwise. */
     logged,
+    /** What the edge logs. */
+    edgeLogged,
     ...{ startIngest, ask, send },
 
     killRedis: async () => await server.kill(),
@@ -109,6 +124,7 @@ export async function createWorld(settings: Record<string, string> = {}) {
 
     async stop(): Promise<void> {
       edge.close();
+      await traces.stop();
       await Promise.all(services.map((service) => service.stop()));
       await door.stop();
       redis.disconnect();

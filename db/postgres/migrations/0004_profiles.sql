@@ -1,8 +1,12 @@
 CREATE SEQUENCE "public"."profile_revs" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
 CREATE TABLE "erased" (
-	"user_hash" text PRIMARY KEY NOT NULL,
+	"user_hash" text COLLATE "C" PRIMARY KEY NOT NULL,
 	"erased_at" bigint DEFAULT 0 NOT NULL,
-	"accepted_at" bigint DEFAULT 0 NOT NULL
+	"accepted_at" bigint DEFAULT 0 NOT NULL,
+	"user_id" text COLLATE "C",
+	"passes" smallint DEFAULT 0 NOT NULL,
+	"stream_id" text DEFAULT '' NOT NULL,
+	"due_at" bigint DEFAULT 0 NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "outbox" (
@@ -36,6 +40,7 @@ CREATE TABLE "ratings" (
 	CONSTRAINT "ratings_range" CHECK (rating BETWEEN 1 AND 10)
 );
 --> statement-breakpoint
+CREATE INDEX "erased_due" ON "erased" USING btree ("due_at") WHERE user_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "outbox_order" ON "outbox" USING btree ("seq");--> statement-breakpoint
 CREATE INDEX "ratings_reviews" ON "ratings" USING btree ("content_id","rated_at" DESC NULLS LAST,"user_id" DESC NULLS LAST) WHERE review IS NOT NULL;
 --> statement-breakpoint
@@ -58,3 +63,11 @@ COMMENT ON TABLE "erased" IS 'Who was erased, by a keyed hash.';
 COMMENT ON COLUMN "erased"."erased_at" IS 'Epoch milliseconds.';
 --> statement-breakpoint
 COMMENT ON COLUMN "erased"."accepted_at" IS 'Epoch milliseconds since when the user is accepted again; 0 while not.';
+--> statement-breakpoint
+COMMENT ON COLUMN "erased"."user_id" IS 'Whose erasure is not finished; null when it is.';
+--> statement-breakpoint
+COMMENT ON COLUMN "erased"."passes" IS 'How often everything was erased that there was.';
+--> statement-breakpoint
+COMMENT ON COLUMN "erased"."stream_id" IS 'The newest entry of the event stream when it was first erased.';
+--> statement-breakpoint
+COMMENT ON COLUMN "erased"."due_at" IS 'Epoch milliseconds: when somebody is to go on with an erasure.';

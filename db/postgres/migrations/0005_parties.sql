@@ -78,6 +78,7 @@ CREATE INDEX "watch_parties_co_hosts" ON "watch_parties" USING gin ("co_host_ids
 CREATE INDEX "watch_party_likes_users" ON "watch_party_likes" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "watch_party_logs_order" ON "watch_party_logs" USING btree ("party_id","at","event_id");--> statement-breakpoint
 CREATE INDEX "watch_party_logs_users" ON "watch_party_logs" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "watch_party_logs_named" ON "watch_party_logs" USING btree ((data->>'user_id')) WHERE data->>'user_id' IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "watch_party_members_users" ON "watch_party_members" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "watch_party_messages_order" ON "watch_party_messages" USING btree ("party_id","at","event_id");--> statement-breakpoint
 CREATE INDEX "watch_party_messages_replay" ON "watch_party_messages" USING btree ("party_id","media_time","at","event_id");--> statement-breakpoint

@@ -10,3 +10,6 @@ export const playlists = pgTable(
 
 /** The name of the list that the ring keeps. */
 export const WATCH_HISTORY = "watchhistory";
+
+/** The name of the list that users keep themselves: of its items only `created_at` says something, when it was added. */
+export const WATCHLIST = "watchlist";

@@ -84,6 +84,8 @@ export const watchPartyLogs = pgTable(
     primaryKey({ columns: [table.party_id, table.event_id] }),
     index("watch_party_logs_order").on(table.party_id, table.at, table.event_id),
     index("watch_party_logs_users").on(table.user_id),
+    // Whom somebody else did something to.
+    index("watch_party_logs_named").on(sql`(data->>'user_id')`).where(sql`data->>'user_id' IS NOT NULL`),
   ],
 );
 

@@ -84,7 +84,11 @@ function index.flush(prefix)
 end
 `,
     drop: `
-function(prefix) redis.call('DEL', prefix) end
+function(prefix)
+  local _, lines = string.gsub(redis.call('GET', prefix) or '', '\\n', '')
+  redis.call('DEL', prefix)
+  return math.max(0, lines - 1)
+end
 `,
   },
 };

@@ -19,7 +19,8 @@ export type ModelName = (typeof MODELS)[number];
  *   writing  put(prefix, user, id, argument)  a record takes the place of an earlier one
  *            remove(prefix, id)
  *            flush(prefix)                    what was put and removed is written, where that is not done at once
- *   drop     drop(prefix, ids)                all that is kept of a user, also when another model is in use by now
+ *   drop     drop(prefix, ids)                all that is kept of a user, also when another model is in use by now;
+ *                                             returns how many records there were
  */
 export type IndexModel = {
   name: ModelName;

@@ -111,9 +111,12 @@ function(prefix, ids)
   local hex = string.gsub(string.match(prefix, '{(.*)}'), '.', function(c) return string.format('%02x', string.byte(c)) end)
   local found = redis.pcall('FT.SEARCH', '${searchIndex}', '@user:{' .. hex .. '}', 'NOCONTENT', 'LIMIT', 0, 100000)
   for n = 2, #found do records[#records + 1] = found[n] end
+  local count = 0
   for n = 1, #records do
+    count = count + redis.call('EXISTS', records[n])
     redis.pcall('FT.DEL', '${searchIndex}', records[n], 'DD')
     redis.call('DEL', records[n])
   end
+  return count
 end
 `;

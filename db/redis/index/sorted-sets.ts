@@ -73,10 +73,12 @@ end
 `,
     drop: `
 function(prefix)
+  local count = redis.call('HLEN', prefix .. 'records')
   for _, record in ipairs(redis.call('HVALS', prefix .. 'records')) do
     for term in string.gmatch(string.match(record, '\\n(.*)$'), '%S+') do redis.call('DEL', prefix .. term) end
   end
   redis.call('DEL', prefix .. 'records')
+  return count
 end
 `,
   },
