@@ -32,7 +32,7 @@ import { seenTurns } from "./observe/turns.ts";
 import { buildParties, type PartyService } from "./parties.ts";
 import { notRecalled } from "./privacy/not-recalled.ts";
 import { privacyOn } from "./privacy/privacy.ts";
-import { userHash } from "./privacy/user-hash.ts";
+import { namelessId, userHash } from "./privacy/user-hash.ts";
 import { connectRedis } from "./redis.ts";
 import { sessionStore } from "./sessions/session-store.ts";
 import { eventStreamOn } from "./stream.ts";
@@ -82,6 +82,7 @@ export function buildHistory(config: Config, given: Given): History {
   };
   const plays = knownPlays(Date.now);
   const hashOf = userHash(postgres.erasureKey);
+  const nameless = namelessId(postgres.erasureKey);
   const storeFolded = (folded: Folded, eventsOf: () => readonly OwnedEvent[]) =>
     store(db, folded, eventsOf, plays, hashOf);
 
@@ -125,7 +126,8 @@ export function buildHistory(config: Config, given: Given): History {
   }
 
   const { privacy, ...privately } = privacyOn({
-    ...{ db, views, streamRedis, stream, hashOf, clock: Date.now, log },
+    ...{ db, views, streamRedis, stream, hashOf, nameless, clock: Date.now, log },
+    parties: () => parties.traces,
     sessions: sessionStore(streamRedis, { backlogLimit: config.limits.backlog, hashOf }),
     notRecalled: async () => notRecalled(config, await viewDeps.index.current()),
   });
@@ -143,7 +145,8 @@ export function buildHistory(config: Config, given: Given): History {
   });
   const outbox = outboxPublisher({ db, bus, repair, metrics, log });
   metrics.watch(streamGauges(stream.standing, { limit: config.limits.backlog, clock: Date.now }));
-  const parties = buildParties(config, { db, verifyToken, metrics, log });
+  const { refuseErased } = privately.marks;
+  const parties = buildParties(config, { db, verifyToken, metrics, hashOf, nameless, refuseErased, log });
   // Timed by what goes to Redis together, not by the request.
   async function append(...its: Parameters<typeof stream.append>): Promise<boolean[]> {
     const taken = await metrics.measure("append", () => outside(() => stream.append(...its)));

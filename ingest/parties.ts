@@ -1,7 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { ServerType } from "@hono/node-server";
 import type { VerifyToken } from "../db/contract/access.ts";
+import type { UserId } from "../db/contract/ids.ts";
 import type { Database } from "../db/postgres/connect.ts";
+import type { NamelessId } from "../db/postgres/erase-parties.ts";
+import type { HashOf } from "../db/postgres/erased.ts";
+import { erasedUsers } from "../db/redis/keys.ts";
 import type { Config } from "./config.ts";
 import { withinReach } from "./library/within-reach.ts";
 import type { Log } from "./observe/log.ts";
@@ -15,12 +19,13 @@ import { processLeases } from "./party/leases.ts";
 import { memberName } from "./party/member-name.ts";
 import { missedChat } from "./party/missed-chat.ts";
 import { type Parties, partyLibrary } from "./party/parties.ts";
+import { type PartyTraces, partyTraces } from "./party/party-traces.ts";
 import { dueAt } from "./party/reduce.ts";
 import type { Room } from "./party/room.ts";
 import { roomStore } from "./party/room-store.ts";
 import { partyRooms } from "./party/rooms.ts";
 import { runSchedule } from "./party/schedule.ts";
-import { markFlushed } from "./party/store-party.ts";
+import { markFlushed, type RefuseErased } from "./party/store-party.ts";
 import { storeRecords } from "./party/store-records.ts";
 import { partyTicker } from "./party/ticker.ts";
 import { connectRedis } from "./redis.ts";
@@ -35,7 +40,8 @@ const OPEN_TIMEOUT_MS = 2_000;
  * Watch parties: REST, schedule, rooms and gateway. They need Postgres and the Redis of the stream. Two connections of
  * their own, so that nothing large is in the way of what is said.
  */
-export function buildParties(config: Config, { db, verifyToken, metrics, log }: Given): PartyService {
+export function buildParties(config: Config, given: Given): PartyService {
+  const { db, verifyToken, metrics, hashOf, nameless, refuseErased, log } = given;
   const process = randomUUID().slice(0, 8);
   const clock = Date.now;
   const redis = connectRedis(config.redis.stream);
@@ -44,7 +50,7 @@ export function buildParties(config: Config, { db, verifyToken, metrics, log }: 
   const store = { ...roomStore(bulk), ...talking(redis) };
   const flush = partyFlusher({
     ...{ store, log, metrics: metrics.party },
-    keep: (records) => storeRecords(db, records),
+    keep: (records) => storeRecords(db, records, { hashOf, nameless }),
   });
 
   const ticker = partyTicker(clock, (party_id) => {
@@ -54,7 +60,7 @@ export function buildParties(config: Config, { db, verifyToken, metrics, log }: 
     ...{ store, clock, newId: randomUUID, process, metrics: metrics.party, log, moved },
   });
   const parties = partyLibrary({
-    ...{ db, rooms, clock, newId: randomUUID, capacity: config.parties.capacity, log },
+    ...{ db, rooms, clock, newId: randomUUID, capacity: config.parties.capacity, refuseErased, log },
     within: (asking) => withinReach(log, "the parties", asking),
   });
   const finish = partyFinisher({
@@ -70,11 +76,13 @@ export function buildParties(config: Config, { db, verifyToken, metrics, log }: 
     else if (buffered >= FLUSH_AT * shareOf(party_id)) flush(party_id).catch(() => {});
   }
 
+  const isErased = async (user: UserId) => (await bulk.sismember(erasedUsers, hashOf(user))) === 1;
   const unheard = new Set<string>();
   const common = { rooms, unheard, process, clock, log, metrics: metrics.party };
   const gateway = partyGateway({
     ...{ ...common, redis: bulk, verifyToken, origins: config.parties.origins, stopping: stopping.signal },
-    hear: listener({ ...common, parties, nameOf: memberName(db, log) }),
+    hear: listener({ ...common, parties, isErased, nameOf: memberName(db, log) }),
+    isErased,
     missedChat: missedChat(db, rooms),
   });
   const leases = processLeases(bulk, { process, clock });
@@ -86,6 +94,7 @@ export function buildParties(config: Config, { db, verifyToken, metrics, log }: 
 
   return {
     library: parties,
+    traces: partyTraces({ redis: bulk, store, rooms, flush }),
 
     attach: gateway.attach,
 
@@ -137,10 +146,20 @@ function shareOf(party_id: string): number {
   return 0.5 + sum / 2_000;
 }
 
-type Given = { db: Database; verifyToken: VerifyToken; metrics: Metrics; log: Log };
+type Given = {
+  db: Database;
+  verifyToken: VerifyToken;
+  metrics: Metrics;
+  hashOf: HashOf;
+  nameless: NamelessId;
+  refuseErased: RefuseErased;
+  log: Log;
+};
 
 export type PartyService = {
   library: Parties;
+  /** What there is of a user, to be exported or erased. */
+  traces: PartyTraces;
   /** Takes connections of members on a server that listens. */
   attach: (server: ServerType) => void;
   /** Lets members in. */

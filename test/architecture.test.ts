@@ -66,7 +66,7 @@ const TABLE: { from: RegExp; may: RegExp }[] = [
   },
   {
     from: /^ingest\/privacy\//,
-    may: /^(db\/(contract|postgres|redis)\/|ingest\/(privacy\/(?!(get|delete)-)|sessions\/session-store\.ts$|views\/(evict|load-profile|history-index)\.ts$|library\/within-reach\.ts$|(config|deps|keep-trying|redis|stream)\.ts$|observe\/log\.ts$)|drizzle-orm$|ioredis$|node:crypto$)/,
+    may: /^(db\/(contract|postgres|redis)\/|ingest\/(privacy\/(?!(get|delete)-)|sessions\/session-store\.ts$|party\/party-traces\.ts$|views\/(evict|load-profile|history-index)\.ts$|library\/within-reach\.ts$|(config|deps|keep-trying|redis|stream)\.ts$|observe\/log\.ts$)|drizzle-orm$|ioredis$|node:crypto$)/,
   },
   // The pure half: what a room makes of messages.
   {

@@ -26,7 +26,7 @@ export const PartyQuery = z.strictObject({ invite });
 export const PartyMessagesQuery = z.strictObject({
   after: z
     .string()
-    .regex(/^\d{1,9}(\.\d{1,20})?$/, "seconds")
+    .regex(/^\d{1,9}(\.\d{1,25})?$/, "seconds")
     .transform(Number)
     .nullable()
     .default(null),
@@ -127,7 +127,7 @@ export function placeOfLog({ at, event_id }: PartyLog): LogPlace {
 /** By how many numbers they go. */
 const PLACES = {
   1: /^(\d{1,16})_([!-~]{1,300})$/,
-  2: /^(\d{1,10}(?:\.\d{1,20})?(?:e-\d{1,3})?)_(\d{1,16})_([!-~]{1,300})$/,
+  2: /^(\d{1,10}(?:\.\d{1,25})?(?:e-\d{1,3})?)_(\d{1,16})_([!-~]{1,300})$/,
 } as const;
 
 function placeIn<Its>(text: string | null, numbers: 1 | 2): Its | null {

@@ -116,6 +116,15 @@ export function partyLease(process: string): string {
   return `wp:alive:${process}`;
 }
 
+/** Connections of a user that were lost and may come back: by these names they are remembered. It expires. */
+export function partyLost(user: UserId): string {
+  return `wp:lost:{${user}}`;
+}
+export function partyLostConnection(name: string): string {
+  return `${partyLostPrefix}${name}`;
+}
+export const partyLostPrefix = "wp:session:";
+
 /** How often users ask: followed by the user in braces and a minute it is a counter, which expires. */
 export const limitPrefix = "rl";
 

@@ -71,7 +71,7 @@ export const partyPaths = {
         201: answers("It is scheduled", ref("Party"), created, {
           Location: { description: "Where it is found", schema: { type: "string" } },
         }),
-        ...problems(...asked, ...written),
+        ...problems(...asked, ...written, "erased"),
       },
     },
     get: {
@@ -114,7 +114,7 @@ export const partyPaths = {
       requestBody: body("PartyPatch", { end_time: null, co_host_ids: ["bob"] }),
       responses: {
         200: answers("As it is now", ref("Party"), party),
-        ...problems(...asked, ...written, "forbidden", "not_found", "wrong_state"),
+        ...problems(...asked, ...written, "forbidden", "not_found", "wrong_state", "erased"),
       },
     },
     delete: {

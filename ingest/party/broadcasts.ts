@@ -7,6 +7,7 @@ export const NAMESPACE = "/parties";
 const BROADCAST = 3;
 const SOCKETS_JOIN = 4;
 const SOCKETS_LEAVE = 5;
+const DISCONNECT_SOCKETS = 6;
 /** An event, in the protocol of Socket.IO. */
 const EVENT = 2;
 
@@ -54,6 +55,13 @@ export function broadcastsOf(
   for (const { event, data, to: connection } of sends) {
     const packet = { type: EVENT, data: [event, data], nsp: NAMESPACE };
     add(BROADCAST, { packet, opts: to(connection ? socketOf(connection) : partyChannel(party_id)) });
+  }
+  if (message.type === "forget") {
+    // By the names of the connections: what is said here names nobody.
+    for (const { id, user_id } of before.connections) {
+      if (user_id === message.user_id) add(DISCONNECT_SOCKETS, { opts: to(socketOf(id)), close: true });
+    }
+    return said;
   }
   for (const { id, user_id } of before.connections) {
     const goes =

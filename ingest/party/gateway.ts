@@ -136,4 +136,6 @@ export type GatewayDeps = ConnectionDeps & {
   /** Whose pages may connect. */
   origins: readonly string[];
   metrics: Pick<PartyMetrics, "broadcast">;
+  /** Was somebody erased, and is not accepted again? */
+  isErased: (user: UserId) => Promise<boolean>;
 };

@@ -29,7 +29,7 @@ export type Answer =
 
 /** Hears what a client says, whatever that is. Never throws: what comes of it, or why nothing does, is the answer. */
 export function listener(deps: HearDeps): (member: Member, event: string, input: unknown) => Promise<Answer> {
-  const { rooms, parties, unheard, nameOf, clock, log } = deps;
+  const { rooms, parties, unheard, nameOf, isErased, clock, log } = deps;
 
   async function hear(member: Member, event: string, input: unknown): Promise<Answer> {
     try {
@@ -55,6 +55,7 @@ export function listener(deps: HearDeps): (member: Member, event: string, input:
     // A connection is in one party.
     if (member.party_id !== null && member.party_id !== party_id) await leave(member);
 
+    if (await isErased(viewer.user_id)) throw new RoomRefused("forbidden");
     member.name = await nameOf(viewer.user_id);
     try {
       await rooms.tell(party_id, joining(member));
@@ -121,6 +122,8 @@ export type HearDeps = {
   unheard: Set<string>;
   /** What a member is called by the others. Never throws. */
   nameOf: (user: Viewer["user_id"]) => Promise<string | null>;
+  /** Was somebody erased, and is not accepted again? As the Redis of the stream knows. */
+  isErased: (user: Viewer["user_id"]) => Promise<boolean>;
   clock: () => number;
   log: Log;
 };

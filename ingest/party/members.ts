@@ -90,6 +90,28 @@ export function elect(step: Step): void {
   if (host_id !== null) keep(step, host_id, { kind: "log", event: "host", data: {} });
 }
 
+/** Whoever was erased is not here, and never was; the others are told who is. */
+export function forget(step: Step, user: UserId): void {
+  const { room } = step;
+  if (!isNamedIn(room, user)) return;
+  const others = (ids: readonly UserId[]) => ids.filter((id) => id !== user);
+  const connections = room.connections.filter(({ user_id }) => user_id !== user);
+  change(step, {
+    ...{ connections, viewers: { ...room.viewers, now: connections.length } },
+    ...{ co_host_ids: others(room.co_host_ids), muted: others(room.muted), kicked: others(room.kicked) },
+    ...{ owner_id: room.owner_id === user ? null : room.owner_id },
+    ...(room.host_id === user ? { host_id: null, leaderless_at: step.now - HOST_GRACE_MS } : {}),
+  });
+  step.newcomers.push(...connections.map(({ id }) => id));
+}
+
+/** Does a room name a user anywhere? */
+export function isNamedIn(room: Room, user: UserId): boolean {
+  const { connections, owner_id, host_id, co_host_ids, muted, kicked } = room;
+  if (connections.some(({ user_id }) => user_id === user)) return true;
+  return [owner_id, host_id, ...co_host_ids, ...muted, ...kicked].includes(user);
+}
+
 /** When somebody will be elected; null while nobody has to be, or nobody can. */
 export function electAt({ leaderless_at, connections }: Room): number | null {
   return leaderless_at === null || connections.length === 0 ? null : leaderless_at + HOST_GRACE_MS;

@@ -13,7 +13,8 @@ export type MissedChat = (party_id: string, since: number) => Promise<PartyEvent
 
 /**
  * For a client that comes back to a process that knows nothing of it, because the one that served it is no more: what
- * it missed of the chat, out of what waits for Postgres and what is there. All else is in the state that it is sent.
+ * it missed of the chat, out of what waits for Postgres and what is there. What the erased said is left out. All else is
+ * in the state that it is sent.
  */
 export function missedChat(db: Database, rooms: Pick<Rooms, "buffered">): MissedChat {
   return async function missedChat(party_id, since) {
@@ -23,7 +24,7 @@ export function missedChat(db: Database, rooms: Pick<Rooms, "buffered">): Missed
     const waiting = await rooms.buffered(party_id);
     const rows = await db.execute(sql`
       SELECT event_id, at, media_time, user_id, name, text FROM watch_party_messages
-      WHERE party_id = ${party_id} AND at >= ${from} ORDER BY at, event_id LIMIT ${MOST}
+      WHERE party_id = ${party_id} AND at >= ${from} AND user_id IS NOT NULL ORDER BY at, event_id LIMIT ${MOST}
     `);
     for (const { event_id, ...its } of rows as unknown as Stored[]) {
       // `chat:`, the user, a colon, and the id that the client gave it.

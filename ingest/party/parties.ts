@@ -12,6 +12,7 @@ import type {
 import { mayJoinParty, maySeeParty, noSuchParty } from "../../db/contract/party-rights.ts";
 import { Refusal } from "../../db/contract/refusals.ts";
 import type { Database } from "../../db/postgres/connect.ts";
+import { inTransaction } from "../../db/postgres/transaction.ts";
 import type { Log } from "../observe/log.ts";
 import { listParties } from "./list-parties.ts";
 import { loadLikes, loadLogs, loadSamples } from "./load-logs.ts";
@@ -21,7 +22,7 @@ import { peakIn } from "./peak.ts";
 import { RoomRefused } from "./room.ts";
 import type { PartyRecord } from "./room-store.ts";
 import type { Rooms } from "./rooms.ts";
-import { changeParty, insertMember, insertParty } from "./store-party.ts";
+import { changeParty, insertMember, insertParty, type RefuseErased } from "./store-party.ts";
 import { type Endable, endParties } from "./transitions.ts";
 import { viewing } from "./viewing.ts";
 
@@ -41,11 +42,12 @@ export type Parties = {
   /** It is over in the room: it is in Postgres as well, and published, once. What is over already stays as it is. */
   ended(party_id: string, reason: PartyEnd): Promise<void>;
 
+  /** @throws Refusal `erased` */
   create(host: UserId, input: PartyInput): Promise<Party>;
   list(user: UserId, request: PartiesRequest): Promise<Party[]>;
   /** @throws Refusal `not_found` for one that the viewer may not know of as well. */
   see(viewer: Viewer, party_id: string, invite: string | null): Promise<Party>;
-  /** @throws Refusal `wrong_state`, `invalid_input` */
+  /** @throws Refusal `wrong_state`, `invalid_input`, `erased` for a co-host who was */
   change(party_id: string, patch: PartyPatch): Promise<Party>;
   /** Calls it off, or ends it where it is on. To do so again changes nothing. */
   cancel(party: Party): Promise<void>;
@@ -58,7 +60,7 @@ export type Parties = {
 export type PartyLogs = { likes: number; peak: number; average: number; logs: PartyLog[] };
 
 export function partyLibrary(deps: PartyDeps): Parties {
-  const { db, rooms, clock, newId, capacity, within, log } = deps;
+  const { db, rooms, clock, newId, capacity, refuseErased, within, log } = deps;
   const { see, ...readable } = readers(deps);
 
   async function end(party_id: string, its: { reason: PartyEnd; only: Endable }): Promise<boolean> {
@@ -85,7 +87,13 @@ export function partyLibrary(deps: PartyDeps): Parties {
     ...readable,
 
     mayJoin: (viewer, party, invite) => mayJoinParty(viewer, party, invite ?? null),
-    joined: (party_id, user_id) => within(insertMember(db, { party_id, user_id, at: clock() })),
+    joined: (party_id, user_id) =>
+      within(
+        inTransaction(db, async (tx) => {
+          await refuseErased(tx, user_id);
+          await insertMember(tx, { party_id, user_id, at: clock() });
+        }),
+      ),
     async ended(party_id, reason) {
       await end(party_id, { reason, only: "ONGOING" });
     },
@@ -93,12 +101,18 @@ export function partyLibrary(deps: PartyDeps): Parties {
     async create(host_id, input) {
       const its = { party_id: newId(), host_id, invite_code: newId(), now: clock() };
       const party = newParty(input, its);
-      await within(insertParty(db, party));
+      const inserted = inTransaction(db, async (tx) => {
+        await refuseErased(tx, host_id);
+        await insertParty(tx, party);
+      });
+      await within(inserted);
       return party;
     },
 
     async change(party_id, patch) {
-      const { before, after } = await within(changeParty(db, party_id, { patch, now: clock() }));
+      const { before, after } = await within(
+        changeParty(db, party_id, { patch, now: clock(), refuseErased }),
+      );
       const moved = before.co_host_ids.join(" ") !== after.co_host_ids.join(" ");
       const { status, co_host_ids } = after;
       if (status === "ONGOING" && moved) await tell(party_id, { type: "co_hosts", co_host_ids });
@@ -170,6 +184,8 @@ export type PartyDeps = {
   clock: () => number;
   newId: () => string;
   capacity: number;
+  /** @throws Refusal `erased` */
+  refuseErased: RefuseErased;
   /** What Postgres says. @throws Refusal `unavailable` while it is out of reach. */
   within: <T>(asking: Promise<T>) => Promise<T>;
   log: Log;

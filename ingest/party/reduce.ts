@@ -1,5 +1,5 @@
 import { chat, like, tellAt, tellCounts } from "./chatter.ts";
-import { elect, electAt, join, kick, leave, mute, setCoHosts } from "./members.ts";
+import { elect, electAt, forget, join, kick, leave, mute, setCoHosts } from "./members.ts";
 import { command, goOn, ready } from "./playback.ts";
 import { type Outcome, type Room, type RoomMessage, RoomRefused } from "./room.ts";
 import { begin, change, conclude, keep, leaderOf, type Step, say } from "./step.ts";
@@ -29,7 +29,7 @@ export function dueAt(room: Room): number | null {
   return times.reduce((first, at) => (at !== null && (first === null || at < first) ? at : first), null);
 }
 
-const LEAVING: ReadonlySet<RoomMessage["type"]> = new Set(["leave", "lost", "gone"]);
+const LEAVING: ReadonlySet<RoomMessage["type"]> = new Set(["leave", "lost", "gone", "forget"]);
 
 /** What is done about each kind of message. */
 const HANDLERS: { [Type in RoomMessage["type"]]: (step: Step, message: MessageOf<Type>) => void } = {
@@ -47,6 +47,11 @@ const HANDLERS: { [Type in RoomMessage["type"]]: (step: Step, message: MessageOf
   mute,
   co_hosts: (step, { co_host_ids }) => setCoHosts(step, co_host_ids),
   end,
+  forget(step, { user_id }) {
+    const owned = step.room.owner_id === user_id;
+    forget(step, user_id);
+    if (owned && !step.room.ended) end(step, { type: "end", connection: null, reason: "cancelled" });
+  },
   tick: () => {},
 };
 

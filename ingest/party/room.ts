@@ -29,8 +29,8 @@ export type Room = {
   playback: Playback;
   /** It plays on as soon as nobody prepares any more, or at this time. */
   waiting: { until: number } | null;
-  /** Whose party it is. */
-  owner_id: UserId;
+  /** Whose party it is; null when the owner was erased. */
+  owner_id: UserId | null;
   /** Who leads: the owner, or who was elected while the owner is away. */
   host_id: UserId | null;
   /** Since when nobody leads who is there; null while somebody does. */
@@ -62,6 +62,8 @@ export type RoomMessage =
   | { type: "mute"; connection: string; user_id: UserId; muted: boolean }
   /** By the host, or by the schedule: then there is no connection. */
   | { type: "end"; connection: string | null; reason: PartyEvents["ended"]["reason"] }
+  /** A user was erased: nothing here names the user any more. */
+  | { type: "forget"; user_id: UserId }
   | { type: "co_hosts"; co_host_ids: readonly UserId[] }
   /** Time passed. */
   | { type: "tick" };

@@ -22,17 +22,20 @@ export async function insertParty(db: Transaction, party: Party): Promise<void> 
  * change it.
  *
  * @returns the party as it is then, and as it was.
- * @throws Refusal `not_found`, and what `patched` throws.
+ * @throws Refusal `not_found`, `erased`, and what `patched` throws.
  */
 export async function changeParty(
   db: Database,
   party_id: string,
-  { patch, now }: { patch: PartyPatch; now: number },
+  { patch, now, refuseErased }: { patch: PartyPatch; now: number; refuseErased: RefuseErased },
 ): Promise<{ before: Party; after: Party }> {
   return await inTransaction(db, async (tx) => {
     const before = await loadParty(tx, party_id, { lock: true });
     if (before === null) throw noSuchParty();
     const after = patched(before, patch, now);
+    // In one order, so that nobody waits in a circle.
+    const helpers = after.co_host_ids.filter((user) => !before.co_host_ids.includes(user));
+    for (const user of helpers.toSorted()) await refuseErased(tx, user);
     await tx.execute(sql`
       UPDATE watch_parties SET title = ${after.title}, content_id = ${after.content_id},
         start_time = ${after.start_time}, end_time = ${after.end_time}, visibility = ${after.visibility},
@@ -62,3 +65,6 @@ export async function markFlushed(db: Transaction, party_id: string, at: number)
     WHERE party_id = ${party_id} AND status = 'FINISHED' AND flushed_at = 0
   `);
 }
+
+/** Until the transaction ends nobody can be erased. @throws Refusal `erased` */
+export type RefuseErased = (tx: Transaction, user: UserId) => Promise<void>;

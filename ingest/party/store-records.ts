@@ -2,20 +2,31 @@ import { type SQL, sql } from "drizzle-orm";
 import type { StoredPartyRecord } from "../../db/contract/party-records.ts";
 import { column } from "../../db/postgres/batch.ts";
 import type { Database } from "../../db/postgres/connect.ts";
+import type { NamelessId } from "../../db/postgres/erase-parties.ts";
+import { type HashOf, loadErased } from "../../db/postgres/erased.ts";
 import { inTransaction } from "../../db/postgres/transaction.ts";
+import { usersIn, withoutErased } from "./nameless.ts";
 
 /**
  * Stores what happened in a party, all of it or nothing, one statement a table. What is there already stays as it is, so
- * it may be stored again, in any order and by several at once.
+ * it may be stored again, in any order and by several at once. Of who was erased no name is stored: of a flush that did
+ * not see the mark yet an erasure takes the names away, for it comes again when that flush is long over.
  */
-export async function storeRecords(db: Database, records: readonly StoredPartyRecord[]): Promise<void> {
-  // One order for everybody: who stores the same at the same time waits, and never in a circle.
-  const sorted = [...records].sort((a, b) =>
-    a.event_id < b.event_id ? -1 : a.event_id > b.event_id ? 1 : 0,
-  );
-  const statements = STATEMENTS.flatMap((statementOf) => statementOf(sorted) ?? []);
+export async function storeRecords(
+  db: Database,
+  records: readonly StoredPartyRecord[],
+  { hashOf, nameless }: { hashOf: HashOf; nameless: NamelessId },
+): Promise<void> {
   await inTransaction(db, async (tx) => {
-    for (const statement of statements) await tx.execute(statement);
+    const erased = await loadErased(tx, usersIn(records), hashOf);
+    // One order for everybody: who stores the same at the same time waits, and never in a circle.
+    const sorted = records
+      .map((record) => withoutErased(record, erased, nameless))
+      .sort((a, b) => (a.event_id < b.event_id ? -1 : a.event_id > b.event_id ? 1 : 0));
+    for (const statementOf of STATEMENTS) {
+      const statement = statementOf(sorted);
+      if (statement) await tx.execute(statement);
+    }
   });
 }
 

@@ -1,7 +1,8 @@
 import { createAdapter } from "@socket.io/redis-streams-adapter";
 import type { Redis } from "ioredis";
 import type { Namespace } from "socket.io";
-import { partyBroadcasts } from "../../db/redis/keys.ts";
+import type { UserId } from "../../db/contract/ids.ts";
+import { partyBroadcasts, partyLost, partyLostPrefix } from "../../db/redis/keys.ts";
 import type { PartyMetrics } from "../observe/metrics-party.ts";
 import { NAMESPACE } from "./broadcasts.ts";
 import { compareOffsets, exactSession, type Passed } from "./exact-session.ts";
@@ -12,16 +13,21 @@ const READ_AT_ONCE = 200;
 const KEPT = 20_000;
 /** An entry that means nothing to an adapter: a heartbeat. */
 const NOTHING = "2";
+/** Longer than any connection is remembered. */
+const LOST_MS = 300_000;
 
 /**
  * The streams adapter of Socket.IO as we want it: everything that rooms say goes through the stream, to this process as
  * well, so a recovered connection must get each thing once, whether it was said before or while it was recovered.
  */
-export function streamsAdapter(redis: Redis, { process, clock, metrics }: AdapterDeps): PartyAdapter {
+export function streamsAdapter(
+  redis: Redis,
+  { process, clock, metrics, isErased }: AdapterDeps,
+): PartyAdapter {
   const make = createAdapter(redis, {
     streamName: partyBroadcasts,
     channelPrefix: "wp:sockets",
-    sessionKeyPrefix: "wp:session:",
+    sessionKeyPrefix: partyLostPrefix,
     maxLen: KEPT,
     readCount: READ_AT_ONCE,
     blockTimeInMs: BLOCK_MS,
@@ -34,6 +40,7 @@ export function streamsAdapter(redis: Redis, { process, clock, metrics }: Adapte
     const its = make(namespace);
     const pass = its.onRawMessage.bind(its);
     const restore = its.restoreSession.bind(its);
+    const persist = its.persistSession.bind(its);
 
     its.onRawMessage = (message: Said, offset: string) => {
       last = offset;
@@ -42,6 +49,10 @@ export function streamsAdapter(redis: Redis, { process, clock, metrics }: Adapte
       if (message.by === process && message.asked !== undefined && message.type === "3") {
         metrics.broadcast(Math.max(0, clock() - Number(message.asked)));
       }
+    };
+
+    its.persistSession = (session: Lost) => {
+      void remember(session, () => persist(session));
     };
 
     its.restoreSession = async (pid, offset) => {
@@ -54,6 +65,17 @@ export function streamsAdapter(redis: Redis, { process, clock, metrics }: Adapte
       }
     };
     return its;
+  }
+
+  /** First that there is something of the user, then what: an erasure finds it. Of who was erased there is nothing. */
+  async function remember({ pid, data: { user_id } }: Lost, persist: () => void): Promise<void> {
+    try {
+      if (await isErased(user_id)) return;
+      await redis.multi().sadd(partyLost(user_id), pid).pexpire(partyLost(user_id), LOST_MS).exec();
+      persist();
+    } catch {
+      // Its client comes as somebody new, and is told what it missed of the chat.
+    }
   }
 
   /** The reader begins where the stream ends: it is there once it has seen something that was written since. */
@@ -69,7 +91,14 @@ export function streamsAdapter(redis: Redis, { process, clock, metrics }: Adapte
 
 type Said = { uid: string; nsp: string; type: string; data?: string; by?: string; asked?: string };
 
-type AdapterDeps = { process: string; clock: () => number; metrics: Pick<PartyMetrics, "broadcast"> };
+type Lost = { pid: string; data: { user_id: UserId } };
+
+type AdapterDeps = {
+  process: string;
+  clock: () => number;
+  metrics: Pick<PartyMetrics, "broadcast">;
+  isErased: (user: UserId) => Promise<boolean>;
+};
 
 export type PartyAdapter = {
   adapter: (namespace: Namespace) => ReturnType<ReturnType<typeof createAdapter>>;

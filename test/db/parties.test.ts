@@ -319,6 +319,13 @@ describe("what is asked for", () => {
         expect(messagesRequest({ cursor: [cursor] }).after).toEqual(place);
         expect(comparePlaces(place, place)).toBe(0);
       }),
+      // As many digits as a number has at most, and one that has an exponent.
+      {
+        examples: [
+          [1.0000000000000002e-6, 0, "!"],
+          [1.0000000000000002e-7, 0, "!"],
+        ],
+      },
     );
   });
 

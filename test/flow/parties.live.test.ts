@@ -51,6 +51,22 @@ async function opened(as: string, its: object = {}): Promise<PartyView> {
   return party;
 }
 
+test.each([
+  ["POST", "{", 400, null],
+  ["POST", "{}", 422, "title"],
+  ["POST", JSON.stringify({ ...input(), host_id: "bob" }), 422, "host_id"],
+  ["PATCH", JSON.stringify({ status: "FINISHED" }), 422, "status"],
+])("%s with %s is refused", async (method, body, status, path) => {
+  const { party_id } = await create("alice");
+  const to = method === "POST" ? "/parties" : `/parties/${party_id}`;
+  const answer = await world.ask(to, { as: "alice", method, headers: json, body });
+  const { errors } = (await answer.json()) as { errors?: { path: string }[] };
+  expect([answer.status, errors?.some((fault) => fault.path === path) ?? null]).toEqual([
+    status,
+    path && true,
+  ]);
+});
+
 describe("a party", () => {
   test("is made, and found where it says", async () => {
     const start_time = new Date(Date.now() + HOUR).toISOString();

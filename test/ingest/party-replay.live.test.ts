@@ -21,7 +21,7 @@ import { partyRooms, type Rooms } from "../../ingest/party/rooms.ts";
 import { storeRecords } from "../../ingest/party/store-records.ts";
 import { connectRedis } from "../../ingest/redis.ts";
 import { testClock } from "../support/clock.ts";
-import { partyOf, storeParties } from "../support/parties.ts";
+import { ADMITS, KEYED, partyOf, storeParties } from "../support/parties.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { startTestRedis, type TestRedis } from "../support/redis.ts";
 
@@ -64,9 +64,9 @@ beforeEach(async () => {
   rooms = partyRooms({
     ...{ store, clock: clock.now, newId, process: "a", metrics, log, moved: () => {} },
   });
-  flush = partyFlusher({ store, keep: (records) => storeRecords(db, records), metrics, log });
+  flush = partyFlusher({ store, keep: (records) => storeRecords(db, records, KEYED), metrics, log });
   const within = <T>(asking: Promise<T>) => asking;
-  parties = partyLibrary({ db, rooms, clock: clock.now, newId, capacity: 5, within, log });
+  parties = partyLibrary({ db, rooms, clock: clock.now, newId, capacity: 5, ...ADMITS, within, log });
   party = partyOf("p", { status: "ONGOING", start_time: START, started_at: START });
   await storeParties(db, party);
   await rooms.open({ party_id: "p", owner_id: "alice" as UserId, co_host_ids: [], capacity: 5 });
@@ -123,7 +123,7 @@ describe("messages", () => {
     // It is committed, and its process dies before it lets go.
     const dying = partyFlusher({
       store: { ...store, settle: () => Promise.reject(new Error("killed")) },
-      ...{ keep: (records) => storeRecords(db, records), metrics, log },
+      ...{ keep: (records) => storeRecords(db, records, KEYED), metrics, log },
     });
     await expect(dying("p")).rejects.toThrow("killed");
     expect((await rooms.buffered("p")).length).toBeGreaterThan(2);

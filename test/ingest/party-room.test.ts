@@ -171,6 +171,56 @@ describe("who leads", () => {
   });
 });
 
+describe("who was erased", () => {
+  const forget = (user: string) => ({ type: "forget", user_id: user as UserId }) as const;
+
+  test("is nowhere in the room, nor in what it says and keeps; the others are told who is there", () => {
+    const its = roomOf({ co_host_ids: ["ann" as UserId] });
+    its.join("owner", OPENED);
+    its.join("ann", OPENED + 1);
+    its.join("ann", OPENED + 2, "p2:ann");
+    its.join("bob", OPENED + 3);
+    its.tell({ type: "mute", connection: "p1:owner", user_id: "ann" as UserId, muted: true }, OPENED + 4);
+    const kept = its.kept.length;
+    const said = its.tell(forget("ann"), OPENED + 1_000);
+    expect(JSON.stringify([its.room, said, its.kept.slice(kept)])).not.toContain("ann");
+    expect(said).toContainEqual(
+      expect.objectContaining({
+        ...{ event: "state", to: "p1:bob" },
+        data: expect.objectContaining({ members: [expect.anything(), expect.anything()] }),
+      }),
+    );
+    expect(its.room.viewers.now).toBe(2);
+    const { room } = its;
+    expect(its.tell(forget("ann"), OPENED + 1_001)).toEqual([]);
+    expect(its.room).toBe(room);
+  });
+
+  test("leads no more: somebody else does, and the owner's party is over", () => {
+    const its = roomOf();
+    its.join("ann", OPENED);
+    its.join("bob", OPENED + 1);
+    its.tell({ type: "tick" }, OPENED + 20_000);
+    expect(its.room.host_id).toBe("ann");
+    its.tell(forget("ann"), OPENED + 20_001);
+    expect([its.room.host_id, its.room.ended]).toEqual(["bob", null]);
+
+    const said = its.tell(forget("owner"), OPENED + 20_002);
+    expect(said).toContainEqual({ event: "ended", data: { reason: "cancelled" } });
+    expect(its.room).toMatchObject({ owner_id: null, ended: { reason: "cancelled" } });
+  });
+
+  test("is forgotten by a room that has ended as well", () => {
+    const its = roomOf();
+    its.join("ann", OPENED);
+    its.tell({ type: "end", connection: null, reason: "schedule" }, OPENED + 1);
+    its.tell(forget("ann"), OPENED + 2);
+    its.tell(forget("owner"), OPENED + 3);
+    expect(JSON.stringify(its.room)).not.toMatch(/ann|"owner"/);
+    expect(its.room.ended).toEqual({ reason: "schedule" });
+  });
+});
+
 describe("the playback", () => {
   const two = () => {
     const its = roomOf();

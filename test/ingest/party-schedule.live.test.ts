@@ -7,7 +7,7 @@ import { createLog } from "../../ingest/observe/log.ts";
 import { partyLibrary } from "../../ingest/party/parties.ts";
 import { runSchedule, scheduleTurn } from "../../ingest/party/schedule.ts";
 import { testClock } from "../support/clock.ts";
-import { committedEvents, partyOf, rememberOutbox, storeParties } from "../support/parties.ts";
+import { ADMITS, committedEvents, partyOf, rememberOutbox, storeParties } from "../support/parties.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { roomsInMemory } from "../support/rooms.ts";
 import { until } from "../support/until.ts";
@@ -32,7 +32,7 @@ const clock = testClock(START);
 function aProcess(rooms = roomsInMemory(clock.now), on: Database = db) {
   const within = <T>(asking: Promise<T>) => asking;
   const its = { db: on, rooms, clock: clock.now, log };
-  const parties = partyLibrary({ ...its, newId: () => "id", capacity: 3, within });
+  const parties = partyLibrary({ ...its, ...ADMITS, newId: () => "id", capacity: 3, within });
   const deps = { ...its, parties };
   return { rooms, parties, deps, turn: scheduleTurn(deps) };
 }

@@ -3,6 +3,7 @@ import type { ContentId, UserId } from "../../db/contract/ids.ts";
 import type { Party } from "../../db/contract/parties.ts";
 import { column } from "../../db/postgres/batch.ts";
 import type { Database } from "../../db/postgres/connect.ts";
+import { namelessId, userHash } from "../../ingest/privacy/user-hash.ts";
 import type { PublishedEvent } from "./sessions.ts";
 
 /** A public party of alice that is to begin in an hour. */
@@ -43,3 +44,12 @@ export async function committedEvents(db: Database): Promise<PublishedEvent[]> {
   const rows = await db.execute(sql`SELECT event FROM told ORDER BY seq`);
   return (rows as unknown as { event: string }[]).map(({ event }) => JSON.parse(event));
 }
+
+/** Nobody was erased. */
+export const ADMITS = { refuseErased: async () => {} };
+
+/** How who was erased is remembered. */
+export const KEYED = {
+  hashOf: userHash("a key that only tests know"),
+  nameless: namelessId("a key that only tests know"),
+};

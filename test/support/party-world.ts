@@ -43,7 +43,7 @@ export async function createPartyWorld(settings: Record<string, string> = {}) {
 export type PartyWorld = Awaited<ReturnType<typeof createPartyWorld>>;
 
 /** A party that is on. @returns its id. */
-async function openParty(world: World, input: Record<string, unknown>, host: string): Promise<string> {
+export async function openParty(world: World, input: Record<string, unknown>, host: string): Promise<string> {
   const its = {
     title: "A party",
     content_id: "sintel",
