@@ -2,7 +2,7 @@ import { createAdapter } from "@socket.io/redis-streams-adapter";
 import type { Redis } from "ioredis";
 import type { Namespace } from "socket.io";
 import type { UserId } from "../../db/contract/ids.ts";
-import { partyBroadcasts, partyLost, partyLostPrefix } from "../../db/redis/keys.ts";
+import { partyBroadcasts, partyLost, partyLostConnection, partyLostPrefix } from "../../db/redis/keys.ts";
 import type { PartyMetrics } from "../observe/metrics-party.ts";
 import { NAMESPACE } from "./broadcasts.ts";
 import { compareOffsets, exactSession, type Passed } from "./exact-session.ts";
@@ -52,7 +52,8 @@ export function streamsAdapter(
     };
 
     its.persistSession = (session: Lost) => {
-      void remember(session, () => persist(session));
+      // What cannot be said expires.
+      remember(session, () => persist(session)).catch(() => {});
     };
 
     its.restoreSession = async (pid, offset) => {
@@ -67,15 +68,15 @@ export function streamsAdapter(
     return its;
   }
 
-  /** First that there is something of the user, then what: an erasure finds it. Of who was erased there is nothing. */
+  /**
+   * First that there is something of the user, then what, so that an erasure finds it; at once, for its client may be
+   * back soon. Of who was erased nothing stays.
+   */
   async function remember({ pid, data: { user_id } }: Lost, persist: () => void): Promise<void> {
-    try {
-      if (await isErased(user_id)) return;
-      await redis.multi().sadd(partyLost(user_id), pid).pexpire(partyLost(user_id), LOST_MS).exec();
-      persist();
-    } catch {
-      // Its client comes as somebody new, and is told what it missed of the chat.
-    }
+    const told = redis.multi().sadd(partyLost(user_id), pid).pexpire(partyLost(user_id), LOST_MS).exec();
+    persist();
+    await told;
+    if (await isErased(user_id)) await redis.del(partyLost(user_id), partyLostConnection(pid));
   }
 
   /** The reader begins where the stream ends: it is there once it has seen something that was written since. */
