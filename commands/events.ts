@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { Redis } from "ioredis";
+import { EVENT_TYPES } from "../db/contract/event-data.ts";
 import { deadEventsIn, replayDeadEvent } from "../ingest/bus/dead-events.ts";
 import { tail } from "../ingest/bus/tail.ts";
 import { connectRedis } from "../ingest/redis.ts";
@@ -38,6 +39,13 @@ function asked() {
     throw new Error(USAGE);
   }
   if (from !== "now" && from !== "start") throw new Error(USAGE);
+  if (type !== null && !EVENT_TYPES.some((known) => known === type)) {
+    throw new Error(`--type is one of ${EVENT_TYPES.join(", ")}`);
+  }
+  for (const id of ids) {
+    if (id !== "all" && !/^\d+-\d+$/.test(id))
+      throw new Error(`${id} is no id: \`events -- dead\` lists them`);
+  }
   return { verb, ids, options: { from, type, user } as const };
 }
 

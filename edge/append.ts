@@ -35,6 +35,9 @@ export async function orOutOfReach<T>(asking: Promise<T>): Promise<T> {
     return await asking;
   } catch (cause) {
     if (!(cause instanceof RedisFailed)) throw cause;
-    throw new Refusal("unavailable", "nothing can be accepted now", { cause, retryAfterSeconds: 5 });
+    throw new Refusal("unavailable", "it is not known whether this was accepted; it may be sent again", {
+      cause,
+      retryAfterSeconds: 5,
+    });
   }
 }

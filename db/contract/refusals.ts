@@ -15,6 +15,7 @@ export const REFUSALS = {
   rate_limited: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Something went wrong" },
   history_off: { status: 501, title: "History is off" },
+  erasing: { status: 503, title: "The user is still being erased" },
   backlog_full: { status: 503, title: "Too many events are waiting" },
   unavailable: { status: 503, title: "A store is out of reach" },
 } as const satisfies Record<string, { status: number; title: string }>;

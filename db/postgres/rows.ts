@@ -7,6 +7,8 @@ export type StoredRow = HistoryRow & {
   oldest_at: number | null;
   /** Whether the statement that answers with it changed it, where that was asked. */
   changed?: boolean;
+  /** It is as it was before what happened, where that was asked: there is nothing to tell of it. */
+  quiet?: boolean;
 };
 
 /** Rows of `listitems` (a table or a CTE) as `StoredRow`, and with whatever `more` columns of `i` are asked for. */

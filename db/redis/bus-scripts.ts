@@ -5,13 +5,24 @@ import type { Script } from "./script.ts";
  * is found without opening it. Each target that events are forwarded to is a consumer group.
  */
 
-/** Puts events on the bus, in their order. KEYS: bus. ARGV: for each its user and itself. Returns how many. */
+/**
+ * Puts events on the bus, in their order. KEYS: bus. ARGV: one text with two lines for each, its user and itself: neither
+ * holds a line break, and one argument is cheaper than a thousand. Returns how many.
+ */
 export const publishEvents: Script = {
   name: "publishEvents",
   readOnly: false,
   source: `
-for i = 1, #ARGV, 2 do redis.call('XADD', KEYS[1], '*', 'user', ARGV[i], 'event', ARGV[i + 1]) end
-return #ARGV / 2
+local call, find, sub = redis.call, string.find, string.sub
+local bus, text, from, count = KEYS[1], ARGV[1], 1, 0
+while from <= #text do
+  local user_end = find(text, '\\n', from, true)
+  local event_end = find(text, '\\n', user_end + 1, true)
+  call('XADD', bus, '*', 'user', sub(text, from, user_end - 1), 'event', sub(text, user_end + 1, event_end - 1))
+  from = event_end + 1
+  count = count + 1
+end
+return count
 `,
 };
 

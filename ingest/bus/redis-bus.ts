@@ -26,12 +26,12 @@ export function redisBus(redis: Redis, metrics: Pick<BusMetrics, "eventsPublishe
       const calls: ScriptCall[] = [];
       const counts = new Map<EventType, number>();
       for (let at = 0; at < events.length; at += AT_ONCE) {
-        const args: string[] = [];
+        let lines = "";
         for (const event of events.slice(at, at + AT_ONCE)) {
-          args.push(event.subject, JSON.stringify(event));
+          lines += `${event.subject}\n${JSON.stringify(event)}\n`;
           counts.set(event.type, (counts.get(event.type) ?? 0) + 1);
         }
-        calls.push({ keys: [busStream], args });
+        calls.push({ keys: [busStream], args: [lines] });
       }
       for (const outcome of await runScripts(redis, publishEvents, calls)) {
         if (outcome instanceof Error) throw outcome;

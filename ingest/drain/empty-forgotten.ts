@@ -38,13 +38,20 @@ export async function emptyForgotten(db: Transaction, users: readonly UserId[]):
   return rows as unknown as StoredRow[];
 }
 
-/** All rows of these users. */
-export async function loadRowsOf(db: Transaction, users: readonly UserId[]): Promise<StoredRow[]> {
-  if (users.length === 0) return [];
-  const rows = await db.execute(sql`
-    ${rowsOf(sql`listitems`)}
-    WHERE i.user_id = ANY(${column(users, "text")}) AND i.playlist = ${WATCH_HISTORY}
-  `);
+/** The clock that stamps a pause and the one of Postgres may be apart by this much. */
+const CLOCKS_MS = 30_000;
+
+/** All rows of these users; those that did not change since the time that is named, in epoch milliseconds, are quiet. */
+export async function loadRowsOf(db: Transaction, since: ReadonlyMap<UserId, number>): Promise<StoredRow[]> {
+  if (since.size === 0) return [];
+  const times = [...since.values()].map((at) => at - CLOCKS_MS);
+  const items = sql`(
+    SELECT l.*, extract(epoch FROM l.updated_at) * 1000 < s.at AS quiet
+    FROM listitems l
+    JOIN unnest(${column([...since.keys()], "text")}, ${column(times, "bigint")}) AS s (user_id, at) USING (user_id)
+    WHERE l.playlist = ${WATCH_HISTORY}
+  )`;
+  const rows = await db.execute(rowsOf(items, sql`, i.quiet`));
   return rows as unknown as StoredRow[];
 }
 

@@ -59,7 +59,12 @@ export async function store(
   // A row that the mark covers needs no trace in the views: the mark itself keeps it out.
   const told = stored.filter((row) => (row.watched_at || goneAt(row)) > clearedAt(row));
   // Whatever a pause took away, this time or when the batch came before.
-  const rest = await loadRowsOf(db, [...accepted.pauses.keys(), ...unlike(hasSamePauses)]);
+  const pausedSince = new Map<UserId, number>();
+  for (const [user, its] of accepted.pauses) {
+    pausedSince.set(user, Math.min(...its.paused_at, ...its.resumed_at));
+  }
+  for (const user of unlike(hasSamePauses)) pausedSince.set(user, 0);
+  const rest = await loadRowsOf(db, pausedSince);
   const cleared = [...after, ...marked].map(([user, { cleared_at }]) => [user, cleared_at] as const);
   return {
     rows: [...told, ...emptied, ...late, ...rest].filter(({ user_id }) => !gone.has(user_id)),

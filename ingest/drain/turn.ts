@@ -74,7 +74,11 @@ function partsOf({ items, plays, cleared, pauses }: Folded): Folded[] {
 
 /** What its own events brought: a clear that is only met again was told by the turn that made it. */
 function newsOf(stored: Stored, { cleared: own }: Folded): Stored {
-  return { ...stored, cleared: new Map([...stored.cleared].filter(([user]) => own.has(user))) };
+  return {
+    ...stored,
+    rows: stored.rows.filter(({ quiet }) => quiet !== true),
+    cleared: new Map([...stored.cleared].filter(([user]) => own.has(user))),
+  };
 }
 
 /** The events of a batch that a part of it came from. */

@@ -21,7 +21,7 @@ export function erasureMarks({ db, redis, hashOf, clock }: ErasureMarksDeps): Er
   async function refuseErased(tx: Transaction, user: UserId): Promise<void> {
     await tx.execute(sql`SELECT pg_advisory_xact_lock_shared(${lockOf(hashOf(user))})`);
     if ((await loadErased(tx, [user], hashOf)).get(user) === 0) {
-      throw new Refusal("erased", "this user was erased, and is not accepted again");
+      throw new Refusal("erased", "this user was erased; a service may put a new profile");
     }
   }
 
@@ -35,7 +35,7 @@ export function erasureMarks({ db, redis, hashOf, clock }: ErasureMarksDeps): Er
     const [erased] = rows as unknown as { accepted_at: number }[];
     if (!erased) return;
     if (erased.accepted_at === 0) {
-      throw new Refusal("unavailable", "the erasure of this user is still under way", {
+      throw new Refusal("erasing", "the erasure of this user is still under way", {
         retryAfterSeconds: UNDER_WAY_RETRY_SECONDS,
       });
     }

@@ -49,7 +49,7 @@ export function privacyOn(deps: PrivacyDeps): {
   const exportOf = exporter({ db, redis, stream, sessions, parties, isErased: isGone, clock });
 
   async function erase(user: UserId): Promise<Receipt> {
-    const { erased_at, stores } = await withinReach(log, "the users", its.erase(user));
+    const { erased_at, stores } = await withinReach(log, "the register of erasures", its.erase(user));
     try {
       return {
         erased_at: new Date(erased_at).toISOString(),
