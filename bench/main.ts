@@ -8,16 +8,18 @@ import { visible } from "./edge/visible.ts";
 import type { Experiment, Measured, RunOptions } from "./figure.ts";
 import { compareIndexes } from "./index/compare.ts";
 import { terminalReport, writeComparison } from "./index/report.ts";
+import { party } from "./party/party.ts";
 import { thisRun, writeReport } from "./report/report.ts";
 import { terminalTable } from "./report/table.ts";
 import { startWorld } from "./servers/world.ts";
 
-const EXPERIMENTS: readonly Experiment[] = [accept, edgeRead, visible, distinctRows, mix];
+const EXPERIMENTS: readonly Experiment[] = [accept, edgeRead, visible, distinctRows, mix, party];
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
 
 /**
  * `npm run bench`: every figure beside its comparison, measured in the same rounds of one run. `npm run bench -- index`
- * measures none of them, but the models of the history index beside each other.
+ * measures none of them, but the models of the history index beside each other; `npm run bench -- party` those of the
+ * parties alone.
  *
  *     --only NAME  one experiment; may be given again
  *     --quick      a smoke run, good for nothing but to see that it works
@@ -69,9 +71,10 @@ function optionsOf(args: string[]) {
       out: { type: "string" },
     },
   });
-  const others = positionals.filter((name) => name !== "index");
-  if (others.length > 0) throw new Error(`${others.join()}: not index, the only load test`);
-  const index = positionals.length > 0;
+  const others = positionals.filter((name) => name !== "index" && name !== "party");
+  if (others.length > 0) throw new Error(`${others.join()}: not index, and not party`);
+  const index = positionals.includes("index");
+  if (positionals.includes("party")) values.only.push("party");
   if (index && values.only.length > 0) throw new Error("--only is for the figures, and index measures none");
   const known = EXPERIMENTS.map(({ name }) => name);
   const unknown = values.only.filter((name) => !known.includes(name));

@@ -14,6 +14,14 @@ export function url(...protocols: string[]) {
   });
 }
 
+/** Origins of pages. */
+export const origins = z
+  .string()
+  .transform((text) => text.split(",").map((origin) => origin.trim()))
+  .refine((all) => all.every((origin) => URL.parse(origin)?.origin === origin), {
+    error: "origins separated by commas, each like https://app.example.com",
+  });
+
 /** What whoever checks tokens needs to know. */
 export const authVariables = {
   AUTH_SECRET: z.string().min(16).optional().describe("Secret of HS256 tokens, 16 characters at least"),

@@ -27,6 +27,7 @@ import { facets } from "./read/facets.ts";
 import { history } from "./read/history.ts";
 import { item } from "./read/item.ts";
 import { nextUp } from "./read/next-up.ts";
+import { parties, party, partyLogs, partyMessages } from "./read/party.ts";
 import { profile } from "./read/profile.ts";
 import { ratings } from "./read/ratings.ts";
 import { session } from "./read/session.ts";
@@ -40,6 +41,7 @@ import { contents } from "./write/contents.ts";
 import { erasure } from "./write/erasure.ts";
 import { sessionEvents, userEvents } from "./write/events.ts";
 import { forward } from "./write/forward.ts";
+import { partyWrite } from "./write/party.ts";
 import { position } from "./write/position.ts";
 import { profileWrite } from "./write/profile.ts";
 import { endSession, startSession } from "./write/session.ts";
@@ -105,6 +107,13 @@ export function createApp(given: EdgeDeps): Hono<EdgeEnv> {
   on("GET /contents/:content_id/ratings", contentRatings(deps));
   on("DELETE /contents/:content_id", content(deps));
   on("POST /contents", contents(deps));
+  on("POST /parties", json, partyWrite(deps));
+  on("GET /parties", parties(deps));
+  on("GET /parties/:party_id", party(deps));
+  on("PATCH /parties/:party_id", json, partyWrite(deps));
+  on("DELETE /parties/:party_id", partyWrite(deps));
+  on("GET /parties/:party_id/messages", partyMessages(deps));
+  on("GET /parties/:party_id/logs", partyLogs(deps));
 
   app.notFound((c) => refused(c, new Refusal("not_found", "there is nothing at this path")));
   app.onError((error, c) => {

@@ -8,6 +8,7 @@ import {
   checkTokens,
   limitVariables,
   oneWayToCheckTokens,
+  origins,
   port,
   ratesOf,
   readEnvironment,
@@ -18,13 +19,6 @@ import { MODELS, type ModelName } from "../db/redis/index/model.ts";
 import { type TraceConfig, traceConfigOf, traceVariables } from "../db/trace/config.ts";
 
 const httpUrl = url("http:", "https:").transform((text) => text.replace(/\/+$/, ""));
-const origins = z
-  .string()
-  .transform((text) => text.split(",").map((origin) => origin.trim()))
-  .refine((all) => all.every((origin) => URL.parse(origin)?.origin === origin), {
-    error: "origins separated by commas, each like https://app.example.com",
-  });
-
 /** Every variable that the edge reads, with its default and in words. */
 export const Environment = z
   .object({

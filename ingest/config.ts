@@ -8,6 +8,7 @@ import {
   checkTokens,
   limitVariables,
   oneWayToCheckTokens,
+  origins,
   port,
   ratesOf,
   readEnvironment,
@@ -78,6 +79,21 @@ export const Environment = z
       .min(1)
       .default(300)
       .describe("Seconds without a report after which a playback session ends by itself"),
+    PARTY_CAPACITY: wholeNumber.min(2).max(10_000).default(100).describe("Members of a party at most"),
+    PARTY_ORIGINS: origins
+      .default([])
+      .describe("Origins whose pages may connect to parties, separated by commas"),
+    WATCH_PARTY_FLUSH_INTERVAL_MINUTES: z.coerce
+      .number()
+      .gt(0)
+      .max(1_440)
+      .default(10)
+      .describe("Minutes that what happens in a party waits in Redis for Postgres at most"),
+    WATCH_PARTY_SHUTDOWN_FLUSH_TIMEOUT_MS: wholeNumber
+      .min(0)
+      .max(10_000)
+      .default(5_000)
+      .describe("Milliseconds that a stopping ingest takes to bring it there"),
     ...busVariables,
     ERASURE_KEY: z
       .string()
@@ -116,6 +132,7 @@ export type Config = {
   warm: { users: number; ageMs: number; memory: number };
   profiles: { ttlMs: number };
   sessions: { timeoutMs: number };
+  parties: { capacity: number; origins: readonly string[]; flushEveryMs: number; shutdownFlushMs: number };
   bus: BusConfig;
   drain: { lingerMs: number; reclaimAfterMs: number };
   logLevel: (typeof LOG_LEVELS)[number];
@@ -145,6 +162,12 @@ export function ingestConfig(env: Readonly<Record<string, string | undefined>>):
     warm: { users: its.WARM_USERS, ageMs: its.WARM_AGE * 86_400_000, memory: its.WARM_MEMORY },
     profiles: { ttlMs: its.VIEW_TTL * 1_000 },
     sessions: { timeoutMs: its.SESSION_TIMEOUT * 1_000 },
+    parties: {
+      capacity: its.PARTY_CAPACITY,
+      origins: its.PARTY_ORIGINS,
+      flushEveryMs: its.WATCH_PARTY_FLUSH_INTERVAL_MINUTES * 60_000,
+      shutdownFlushMs: its.WATCH_PARTY_SHUTDOWN_FLUSH_TIMEOUT_MS,
+    },
     bus: busOf(its),
     drain: { lingerMs: its.DRAIN_LINGER, reclaimAfterMs: its.RECLAIM_AFTER },
     logLevel: its.LOG_LEVEL,

@@ -11,6 +11,7 @@ import type { LimitWrites } from "./limit.ts";
 import type { Log } from "./observe/log.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import type { Tracing } from "./observe/tracing.ts";
+import type { Parties } from "./party/parties.ts";
 import type { Privacy } from "./privacy/privacy.ts";
 import type { SessionStore } from "./sessions/session-store.ts";
 import type { NextUpReader } from "./views/next-up.ts";
@@ -44,6 +45,7 @@ export type HistoryDeps = {
   /** @throws Refusal `unavailable` while Postgres is out of reach, and nothing is kept. */
   nextUp: NextUpReader;
   contents: ContentLibrary;
+  parties: Parties;
   /** @throws Refusal `unavailable` while Postgres is out of reach. */
   profiles: ProfileReader;
   library: ProfileLibrary;

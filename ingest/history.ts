@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "drizzle-orm";
 import type { Redis } from "ioredis";
+import type { VerifyToken } from "../db/contract/access.ts";
 import type { Entry } from "../db/contract/events.ts";
 import type { UserId } from "../db/contract/ids.ts";
 import { connect } from "../db/postgres/connect.ts";
@@ -28,9 +29,10 @@ import { withSpans } from "./observe/postgres-spans.ts";
 import { streamGauges } from "./observe/stream-gauges.ts";
 import type { Tracing } from "./observe/tracing.ts";
 import { seenTurns } from "./observe/turns.ts";
+import { buildParties, type PartyService } from "./parties.ts";
 import { notRecalled } from "./privacy/not-recalled.ts";
 import { privacyOn } from "./privacy/privacy.ts";
-import { userHash } from "./privacy/user-hash.ts";
+import { namelessId, userHash } from "./privacy/user-hash.ts";
 import { connectRedis } from "./redis.ts";
 import { sessionStore } from "./sessions/session-store.ts";
 import { eventStreamOn } from "./stream.ts";
@@ -60,10 +62,8 @@ const REPAIRED_TOGETHER = 8;
  * The half of the service that stands on Postgres: the event stream and its drain, the views, the catalogue. Where
  * there is no Postgres there is none of it.
  */
-export function buildHistory(
-  config: Config,
-  { postgres, streamRedis, bus, metrics, tracing, log }: Given,
-): History {
+export function buildHistory(config: Config, given: Given): History {
+  const { postgres, streamRedis, bus, metrics, tracing, verifyToken, log } = given;
   const { db: bare, close: closePostgres } = connect(postgres.url, { max: postgres.max });
   const db = tracing ? withSpans(bare) : bare;
   const views = connectRedis(config.redis.views);
@@ -82,6 +82,7 @@ export function buildHistory(
   };
   const plays = knownPlays(Date.now);
   const hashOf = userHash(postgres.erasureKey);
+  const nameless = namelessId(postgres.erasureKey);
   const storeFolded = (folded: Folded, eventsOf: () => readonly OwnedEvent[]) =>
     store(db, folded, eventsOf, plays, hashOf);
 
@@ -125,7 +126,8 @@ export function buildHistory(
   }
 
   const { privacy, ...privately } = privacyOn({
-    ...{ db, views, streamRedis, stream, hashOf, clock: Date.now, log },
+    ...{ db, views, streamRedis, stream, hashOf, nameless, clock: Date.now, log },
+    parties: () => parties.traces,
     sessions: sessionStore(streamRedis, { backlogLimit: config.limits.backlog, hashOf }),
     notRecalled: async () => notRecalled(config, await viewDeps.index.current()),
   });
@@ -143,6 +145,8 @@ export function buildHistory(
   });
   const outbox = outboxPublisher({ db, bus, repair, metrics, log });
   metrics.watch(streamGauges(stream.standing, { limit: config.limits.backlog, clock: Date.now }));
+  const { refuseErased } = privately.marks;
+  const parties = buildParties(config, { db, verifyToken, metrics, hashOf, nameless, refuseErased, log });
   // Timed by what goes to Redis together, not by the request.
   async function append(...its: Parameters<typeof stream.append>): Promise<boolean[]> {
     const taken = await metrics.measure("append", () => outside(() => stream.append(...its)));
@@ -168,6 +172,7 @@ export function buildHistory(
       carryChanges({ db, project: projectQuietly, catalogueMoved, clock: Date.now, log }, signal),
       privately.work(signal),
       sweeper({ redis: views, evict: evictUser, clock: Date.now, log, bounds: config.warm }, signal),
+      parties.work(signal),
     ]);
   }
 
@@ -178,6 +183,7 @@ export function buildHistory(
       history: readerWithinReach(log, "the history", historyReader({ ...readDeps, refill })),
       nextUp: (user, request) => withinReach(log, "the history", nextUp(user, request)),
       contents: contentLibrary({ db, catalogueMoved, log }),
+      parties: parties.library,
       profiles: readerWithinReach(log, "the profile", profiles),
       library: profileLibrary({
         ...{ db, log, clock: Date.now, newId: randomUUID },
@@ -192,8 +198,10 @@ export function buildHistory(
       postgres: () => db.execute(sql`SELECT 1`),
       redis: () => views.ping(),
     },
+    parties,
     work,
     async close() {
+      await parties.close();
       for (const redis of [blocking, reads, views]) redis.disconnect();
       await closePostgres();
     },
@@ -213,6 +221,7 @@ type Given = {
   bus: Bus;
   metrics: Metrics;
   tracing: Tracing;
+  verifyToken: VerifyToken;
   log: Log;
 };
 
@@ -220,6 +229,7 @@ export type History = {
   deps: HistoryDeps;
   /** Each throws while its store is away. */
   probes: Record<string, () => Promise<unknown>>;
+  parties: PartyService;
   /** Drains, carries changes of the catalogue and sweeps, until the signal. */
   work: (signal: AbortSignal) => Promise<void>;
   close: () => Promise<void>;

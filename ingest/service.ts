@@ -43,15 +43,16 @@ export function createService(config: Config, log: Log) {
   });
   const tracing = createTracing(config.traces);
   const { postgres } = config;
-  const history = postgres && buildHistory(config, { postgres, streamRedis, bus, metrics, tracing, log });
+  const verifyToken = tokenVerifier(tokenRules(config.auth));
+  const given = { streamRedis, bus, metrics, tracing, verifyToken, log };
+  const history = postgres && buildHistory(config, { postgres, ...given });
   const limits = { backlogLimit: config.limits.backlog };
   const hashed = postgres ? { hashOf: userHash(postgres.erasureKey) } : {};
   const sessions = withEnds(sessionStore(streamRedis, { ...limits, ...hashed }), metrics);
   const probes = { ...history?.probes, stream: () => streamRedis.ping() };
   const stopping = new AbortController();
   const common: ServiceDeps = {
-    ...{ log, metrics, tracing },
-    verifyToken: tokenVerifier(tokenRules(config.auth)),
+    ...{ log, metrics, tracing, verifyToken },
     limit: writeLimit({ count: counterOn(counts), rates: config.limits.rates, clock: Date.now, metrics }),
     clock: Date.now,
     newId: randomUUID,
@@ -87,8 +88,10 @@ export function createService(config: Config, log: Log) {
       );
       listening.once("error", reject);
       listening.setTimeout(IDLE_TIMEOUT_MS);
+      history?.parties.attach(listening);
       server = listening;
     });
+    await history?.parties.open();
     const { timeoutMs } = config.sessions;
     working = Promise.all([
       endSilentSessions({ sessions, history, clock: Date.now, timeoutMs, log }, stopping.signal),
@@ -101,6 +104,7 @@ export function createService(config: Config, log: Log) {
   /** Answers what is being asked, finishes the turns in flight, lets go of everything. May be called again. */
   async function stop(): Promise<void> {
     stopping.abort();
+    if (server) await history?.parties.leave();
     const listening = server;
     server = undefined;
     if (listening) {

@@ -66,10 +66,19 @@ const TABLE: { from: RegExp; may: RegExp }[] = [
   },
   {
     from: /^ingest\/privacy\//,
-    may: /^(db\/(contract|postgres|redis)\/|ingest\/(privacy\/(?!(get|delete)-)|sessions\/session-store\.ts$|views\/(evict|load-profile|history-index)\.ts$|library\/within-reach\.ts$|(config|deps|keep-trying|redis|stream)\.ts$|observe\/log\.ts$)|drizzle-orm$|ioredis$|node:crypto$)/,
+    may: /^(db\/(contract|postgres|redis)\/|ingest\/(privacy\/(?!(get|delete)-)|sessions\/session-store\.ts$|party\/party-traces\.ts$|views\/(evict|load-profile|history-index)\.ts$|library\/within-reach\.ts$|(config|deps|keep-trying|redis|stream)\.ts$|observe\/log\.ts$)|drizzle-orm$|ioredis$|node:crypto$)/,
+  },
+  // The pure half: what a room makes of messages.
+  {
+    from: /^ingest\/party\/(room|reduce|step|members|playback|chatter|viewing|peak)\.ts$/,
+    may: /^(db\/contract\/|ingest\/party\/(room|reduce|step|members|playback|chatter|room-store)\.ts$)/,
+  },
+  {
+    from: /^ingest\/party\//,
+    may: /^(db\/(contract|postgres|redis)\/|ingest\/(party\/(?!(get|post|patch|delete)-)|(deps|redis|keep-trying)\.ts$|observe\/(log|metrics-party)\.ts$)|drizzle-orm$|ioredis$|jose$|socket\.io$|@socket\.io\/redis-streams-adapter$|@hono\/node-server$|node:(http|timers\/promises)$)/,
   },
   { from: /^ingest\/within-time\.ts$/, may: /^$/ },
-  { from: /^ingest\/(service|history)\.ts$/, may: /^(?!edge\/|test\/|commands\/)/ },
+  { from: /^ingest\/(service|history|parties)\.ts$/, may: /^(?!edge\/|test\/|commands\/)/ },
   { from: /^(commands|bench)\//, may: /./ },
 ];
 
@@ -138,7 +147,7 @@ describe("the ground floor", () => {
 describe("handlers", () => {
   test("of the edge and of ingest are no longer than a screen or two", () => {
     const handlers = SOURCE.filter((file) =>
-      /^(edge\/(read|write)\/|ingest\/(accept\/post-|library\/|privacy\/(get|delete)-|sessions\/(get|post|patch|delete)-))/.test(
+      /^(edge\/(read|write)\/|ingest\/(accept\/post-|library\/|privacy\/(get|delete)-|(sessions|party)\/(get|post|patch|delete)-))/.test(
         file,
       ),
     );

@@ -22,6 +22,8 @@ export async function bringUpIngest(
       DATABASE_URL: at.databaseUrl,
       REDIS_URL: at.redisUrl,
       AUTH_SECRET: at.secret,
+      // The edge serves the pages, ingest their sockets.
+      PARTY_ORIGINS: env.PARTY_ORIGINS || originsOf(settings.edge),
     },
     log: logFile(settings.dataDir, "ingest"),
   });
@@ -30,4 +32,9 @@ export async function bringUpIngest(
   await crew.untilReady(part, () => answers(`${url}/ready`));
   say("Ingest is up");
   return url;
+}
+
+/** A browser is told `localhost` or the address; for any free port nobody knows it yet. */
+function originsOf({ host, port }: Listener): string {
+  return port === 0 ? "" : [urlOf({ host, port }), `http://localhost:${port}`].join(",");
 }

@@ -16,7 +16,7 @@ const keepers = { all: ["service", "admin"] } as const;
 /** For the world, or for whoever looks after it: no token is asked for. */
 const open = "no token" as const;
 
-/** Session ids are nobody's business: somebody else's session is answered as one that is not there, with 404. */
+/** Such ids are nobody's business: somebody else's session or party is answered as one that is not there, with 404. */
 const hidden = { instead: "not_found" } as const;
 /** The path names a session or a user, and both only in passing: who may not write for others writes for itself. */
 const asOneself = { instead: "own" } as const;
@@ -65,6 +65,16 @@ export const ACCESS = {
   "POST /contents": keepers,
   "GET /contents/:content_id/analytics": keepers,
   "GET /contents/:content_id/ratings": anyone,
+
+  // The owners of a party are its host and co-hosts. Guests the party itself lets in (`party-rights.ts`): everybody may
+  // read a public one, and whoever has the invite code, or was there.
+  "POST /parties": anyone,
+  "GET /parties": anyone,
+  "GET /parties/:party_id": { ...reads, ...hidden },
+  "PATCH /parties/:party_id": writes,
+  "DELETE /parties/:party_id": writes,
+  "GET /parties/:party_id/messages": { ...reads, ...hidden },
+  "GET /parties/:party_id/logs": { ...reads, ...hidden },
 
   "GET /health": open,
   "GET /ready": open,

@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { EVENT_TYPES, type EventData, type EventType, schemaName } from "./event-data.ts";
+import { EVENT_TYPES, type EventData, type EventType, type PartyEnd, schemaName } from "./event-data.ts";
 import type { ContentId, UserId } from "./ids.ts";
+import type { Party } from "./parties.ts";
 import { isCompleted, type Session, sessionView } from "./sessions.ts";
 import type { HistoryItem } from "./views.ts";
 
@@ -128,22 +129,40 @@ export function profileUpdated(change: ProfileChange, { id, at }: Occurrence): C
 }
 
 /** A party begins once. It is about its host. */
-export function partyStarted(party: EventData<"PartyStarted">): CloudEvent {
-  const { party_id, user_id, start_time } = party;
+export function partyStarted(party: HostedParty): CloudEvent<"PartyStarted"> {
+  const { party_id, host_id, started_at, end_time } = party;
   return cloudEvent({
-    ...{ id: `${party_id}/started`, type: "PartyStarted", subject: user_id },
-    ...{ at: Date.parse(start_time), data: party },
+    ...{ id: `${party_id}/started`, type: "PartyStarted", subject: host_id, at: started_at },
+    data: {
+      ...partyData(party),
+      end_time: end_time === 0 ? null : isoTime(end_time),
+      status: "ONGOING",
+    },
   });
 }
 
-/** A party ends once. */
-export function partyEnded(party: EventData<"PartyEnded">): CloudEvent {
-  const { party_id, user_id, end_time } = party;
+/** A party ends once, or is called off once. */
+export function partyEnded(
+  party: HostedParty,
+  { reason, peak_viewers }: { reason: PartyEnd; peak_viewers: number },
+): CloudEvent<"PartyEnded"> {
+  const { party_id, host_id, ended_at, status } = party;
   return cloudEvent({
-    ...{ id: `${party_id}/ended`, type: "PartyEnded", subject: user_id },
-    ...{ at: Date.parse(end_time), data: party },
+    ...{ id: `${party_id}/ended`, type: "PartyEnded", subject: host_id, at: ended_at },
+    data: {
+      ...partyData(party),
+      ...{ end_time: isoTime(ended_at), reason, peak_viewers },
+      status: status === "CANCELLED" ? "CANCELLED" : "FINISHED",
+    },
   });
 }
+
+function partyData({ party_id, title, content_id, host_id, start_time }: HostedParty) {
+  return { party_id, title, content_id, user_id: host_id, start_time: isoTime(start_time) };
+}
+
+/** A party whose host was not erased. */
+export type HostedParty = Party & { host_id: UserId };
 
 export type WatchlistChange = EventData<"WatchlistUpdated">;
 export type RatingChange = EventData<"VideoRated">;

@@ -73,11 +73,17 @@ export const PartyStarted = z.object({
   status: z.literal("ONGOING"),
 });
 
+/** Why a party is over: `missed` is one whose whole time passed while nobody could open it. */
+const PARTY_ENDS = ["host", "schedule", "cancelled", "missed"] as const;
+export type PartyEnd = (typeof PARTY_ENDS)[number];
+
 /** A watch party is over, or will not be. */
 export const PartyEnded = PartyStarted.extend({
   end_time: Moment.describe("When it ended"),
   status: z.enum(["FINISHED", "CANCELLED"]),
-  reason: z.string().min(1).describe("Why it ended"),
+  reason: z
+    .enum(PARTY_ENDS)
+    .describe("Why it ended; `missed`: its whole time passed while nobody could open it"),
   peak_viewers: z.int().min(0).describe("As many as there were at one time"),
 });
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { PARTY_STATUSES } from "./party-lists.ts";
 import { Profile } from "./profiles.ts";
 import { SessionView } from "./sessions.ts";
 
@@ -74,6 +75,51 @@ export const Export = z.object({
   sessions: z
     .array(z.union([SessionView, z.object({ id: z.string(), ended: z.literal(true) })]))
     .describe("Playback sessions that go on, and those that ended within the day"),
+  parties: z
+    .array(
+      z.object({
+        party_id: z.string(),
+        title: z.string(),
+        content_id: z.string(),
+        status: z.enum(PARTY_STATUSES),
+        start_time: Time,
+        part: z.array(z.enum(["host", "co-host", "member"])).describe("What the user was in it"),
+        joined_at: Stamp,
+        left_at: Stamp,
+      }),
+    )
+    .describe("Watch parties that the user hosted, helped to host, or was in"),
+  party_messages: z.array(
+    z.object({
+      party_id: z.string(),
+      event_id: z.string(),
+      at: Time,
+      media_time: z.number(),
+      name: z.string().nullable(),
+      text: z.string(),
+    }),
+  ),
+  party_likes: z.array(
+    z.object({
+      party_id: z.string(),
+      event_id: z.string(),
+      at: Time,
+      media_time: z.number(),
+      count: z.int(),
+    }),
+  ),
+  party_logs: z
+    .array(
+      z.object({
+        party_id: z.string(),
+        event_id: z.string(),
+        at: Time,
+        media_time: z.number(),
+        event: z.string(),
+        data: z.record(z.string(), z.unknown()),
+      }),
+    )
+    .describe("What else the user did in parties"),
   quarantine: z.array(z.unknown()).describe("What was sent, and could not be applied"),
 });
 export type Export = z.infer<typeof Export>;

@@ -6,6 +6,7 @@ export const REFUSALS = {
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Not with this method" },
   body_too_slow: { status: 408, title: "The body came too slowly" },
+  wrong_state: { status: 409, title: "Not in its present state" },
   list_full: { status: 409, title: "The list is full" },
   erased: { status: 410, title: "The user was erased" },
   body_too_large: { status: 413, title: "The body is too large" },

@@ -87,7 +87,7 @@ export async function eraseFrom(db: Database, user: UserId, table: OwnTable): Pr
 }
 
 /** Tables that nothing is counted from, and nothing hangs on. */
-export type OwnTable = "history_users" | "profiles" | "outbox" | "playlists";
+export type OwnTable = "history_users" | "profiles" | "outbox" | "playlists" | "watch_party_members";
 
 /** All that turns store of a user. */
 export async function eraseHistory(db: Database, user: UserId): Promise<void> {

@@ -83,6 +83,48 @@ export function ratingsKey(user: UserId): string {
 /** Counts changes of the catalogue. */
 export const catalogueGeneration = "wh:catalogue";
 
+/**
+ * A party that is on: `rev`, and the room as JSON. Rooms, their buffers and what they say are written by one script, so
+ * the Redis of the stream is one server, not a cluster.
+ */
+export function partyRoomKey(party: string): string {
+  return `wp:room:{${party}}`;
+}
+
+/** What happened in a party and is not known to be in Postgres. */
+export function partyBuffer(party: string): string {
+  return `wp:buffer:{${party}}`;
+}
+
+/** Somebody flushes that buffer because it is old: others need not. */
+export function partyFlushClaim(party: string): string {
+  return `wp:flushing:{${party}}`;
+}
+
+/** Parties with a room or a buffer, by when somebody has to look after them next: `inf` while nobody has to. */
+export const partiesDue = "wp:due";
+
+/** What rooms say, as the streams adapter of Socket.IO reads it: every process passes it on to whom it serves. */
+export const partyBroadcasts = "wp:said";
+
+/** What Postgres refuses of a party, with its reason. */
+export const partyDead = "wp:dead";
+
+/** Processes that serve members, and for each a key that lives only as long as it does. */
+export const partyProcesses = "wp:processes";
+export function partyLease(process: string): string {
+  return `wp:alive:${process}`;
+}
+
+/** Connections of a user that were lost and may come back: by these names they are remembered. It expires. */
+export function partyLost(user: UserId): string {
+  return `wp:lost:{${user}}`;
+}
+export function partyLostConnection(name: string): string {
+  return `${partyLostPrefix}${name}`;
+}
+export const partyLostPrefix = "wp:session:";
+
 /** How often users ask: followed by the user in braces and a minute it is a counter, which expires. */
 export const limitPrefix = "rl";
 

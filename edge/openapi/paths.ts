@@ -2,6 +2,7 @@ import { actionPaths, clearHistory, forgetItem } from "./actions.ts";
 import { answers, problems, ref } from "./answers.ts";
 import { cataloguePaths } from "./catalogue.ts";
 import { nextUpPaths } from "./next-up.ts";
+import { partyPaths } from "./parties.ts";
 import { eraseUser, privacyPaths } from "./privacy.ts";
 import { profilePaths } from "./profiles.ts";
 import { readPaths } from "./reads.ts";
@@ -169,6 +170,7 @@ export const paths = {
   "/profiles/{user_id}": { ...profilePaths["/profiles/{user_id}"], delete: eraseUser },
   ...privacyPaths,
   ...cataloguePaths,
+  ...partyPaths,
   "/health": {
     get: operations("health", "Is it alive?", {
       200: answers("Alive", { type: "object" }, { status: "ok" }),

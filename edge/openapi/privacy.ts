@@ -23,7 +23,8 @@ const exported = {
   ...{ user_id: "alice", exported_at: "2026-01-31T20:15:00.000Z", up_to_date: true, profile: null },
   ...{ history_settings: { cleared_at: null, pauses: [] } },
   watchlist: [{ content_id: "movie-42", added_at: "2026-01-30T18:00:00.000Z" }],
-  ...{ ratings: [], history: [], plays: [], sessions: [], quarantine: [] },
+  ...{ ratings: [], history: [], plays: [], sessions: [], parties: [], party_messages: [], party_likes: [] },
+  ...{ party_logs: [], quarantine: [] },
 };
 
 /** What `DELETE /profiles/{user_id}` does. */

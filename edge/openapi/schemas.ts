@@ -14,6 +14,9 @@ import { BatchInput, type EventResult, HeartbeatInput } from "../../db/contract/
 import { ContentId, PlainId, UserId } from "../../db/contract/ids.ts";
 import { NextFixture, NextUpItem, NextUpQuery } from "../../db/contract/next-up.ts";
 import { FacetsQuery, HistoryQuery } from "../../db/contract/pages.ts";
+import { PartyInput, PartyPatch } from "../../db/contract/parties.ts";
+import { PartiesQuery, PartyMessagesQuery } from "../../db/contract/party-lists.ts";
+import { PartyLogsView, PartyMessageView, PartyView } from "../../db/contract/party-views.ts";
 import { Export, Receipt } from "../../db/contract/privacy.ts";
 import { Profile, ProfileInput } from "../../db/contract/profiles.ts";
 import { ContentRatings, RatingInput, RatingItem } from "../../db/contract/ratings.ts";
@@ -128,6 +131,11 @@ export const schemas = {
     z.object({ results: z.array(ContentResultSchema).describe("In the order of the items") }),
   ),
   ContentLineResult: output(z.union([ContentLineResultSchema, FailedLineSchema])),
+  PartyInput: input(PartyInput),
+  PartyPatch: input(PartyPatch),
+  Party: output(PartyView),
+  PartyMessage: output(PartyMessageView),
+  PartyLogs: output(PartyLogsView),
   Ready: output(ReadySchema),
   Problem: output(ProblemSchema),
 };
@@ -152,6 +160,12 @@ export const parameterSchemas = {
   since: input(ChangesQuery.shape.since),
   next_up_limit: output(NextUpQuery.shape.limit),
   next_up_kind: input(NextUpQuery.shape.kind),
+  party_id: input(PlainId),
+  party_status: given(PartiesQuery.shape.status),
+  parties_limit: output(PartiesQuery.shape.limit),
+  invite: given(PartyMessagesQuery.shape.invite),
+  media_time: given(PartyMessagesQuery.shape.after),
+  messages_limit: output(PartyMessagesQuery.shape.limit),
   reviews_limit: output(ReviewsQuery.shape.limit),
   reviews_cursor: given(ReviewsQuery.shape.cursor),
   before: time(ClearQuery.shape.before),

@@ -3,6 +3,7 @@ import type { BusMetrics } from "../bus/metrics.ts";
 import { busMetrics } from "./bus-metrics.ts";
 import { type HistoryMetrics, historyMetrics } from "./history-metrics.ts";
 import { type LimitMetrics, limitMetrics } from "./limit-metrics.ts";
+import { type PartyMetrics, partyMetrics } from "./metrics-party.ts";
 import { type RequestMetrics, requestMetrics } from "./request-metrics.ts";
 import { type Scrape, scrapeGauges } from "./scrape.ts";
 import { type SessionMetrics, sessionMetrics } from "./session-metrics.ts";
@@ -13,6 +14,7 @@ export type Metrics = HistoryMetrics &
   LimitMetrics &
   SessionMetrics &
   RequestMetrics & {
+    party: PartyMetrics;
     watch: Scrape["watch"];
     /** All of it as Prometheus reads it. */
     text: () => Promise<{ type: string; body: string }>;
@@ -28,6 +30,7 @@ export function createMetrics(): Metrics {
     ...limitMetrics(registry),
     ...sessionMetrics(registry),
     ...requestMetrics(registry),
+    party: partyMetrics(registry),
     watch: scrape.watch,
     async text() {
       await scrape.look();

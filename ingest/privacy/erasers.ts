@@ -2,6 +2,13 @@ import type { Redis } from "ioredis";
 import type { UserId } from "../../db/contract/ids.ts";
 import { NEXT_UP_KINDS } from "../../db/contract/next-up.ts";
 import type { Database } from "../../db/postgres/connect.ts";
+import {
+  hostlessParties,
+  type NamelessId,
+  namelessLikes,
+  namelessLogs,
+  namelessMessages,
+} from "../../db/postgres/erase-parties.ts";
 import { eraseFrom, eraseList, erasePlays, eraseRatings } from "../../db/postgres/erase-rows.ts";
 import { WATCH_HISTORY, WATCHLIST } from "../../db/postgres/schema/playlists.ts";
 import {
@@ -14,6 +21,7 @@ import {
   warmUsers,
   watchlistKey,
 } from "../../db/redis/keys.ts";
+import type { PartyTraces } from "../party/party-traces.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
 import { evict } from "../views/evict.ts";
 import { eraseEventsIn, eraseQuarantined } from "./erase-entries.ts";
@@ -32,7 +40,8 @@ export type Erasing = { user: UserId; since: string };
 export type Erasers = { rows: readonly Eraser[]; others: readonly Eraser[] };
 
 /** All there is. Views come after the rows that they are made of, and events after what they tell of. */
-export function erasersOn({ db, views, stream, sessions, clock }: EraserDeps): Erasers {
+export function erasersOn(deps: EraserDeps): Erasers {
+  const { db, views, stream, sessions, parties, nameless, clock } = deps;
   return {
     rows: [
       { store: "plays", erase: ({ user }) => erasePlays(db, user) },
@@ -41,10 +50,16 @@ export function erasersOn({ db, views, stream, sessions, clock }: EraserDeps): E
       { store: "watchlist", erase: ({ user }) => eraseList(db, user, WATCHLIST) },
       { store: "ratings", erase: ({ user }) => eraseRatings(db, user) },
       { store: "profile", erase: ({ user }) => eraseFrom(db, user, "profiles") },
+      { store: "parties", erase: ({ user }) => hostlessParties(db, user, clock()) },
+      { store: "party_members", erase: ({ user }) => eraseFrom(db, user, "watch_party_members") },
+      { store: "party_messages", erase: ({ user }) => namelessMessages(db, user, nameless) },
+      { store: "party_logs", erase: ({ user }) => namelessLogs(db, user) },
+      { store: "party_likes", erase: ({ user }) => namelessLikes(db, user) },
       { store: "outbox", erase: ({ user }) => eraseFrom(db, user, "outbox") },
     ],
     others: [
       { store: "sessions", erase: ({ user }) => untilNone(() => sessions.erase(user)) },
+      { store: "party_rooms", erase: ({ user }) => parties().erase(user) },
       { store: "views", erase: ({ user }) => eraseViews(views, user) },
       { store: "limits", erase: ({ user }) => views.del(...limitKeys(user, clock())) },
       { store: "quarantine", erase: ({ user }) => eraseQuarantined(stream, user) },
@@ -74,5 +89,7 @@ type EraserDeps = {
   views: Redis;
   stream: Redis;
   sessions: Pick<SessionStore, "erase">;
+  parties: () => Pick<PartyTraces, "erase">;
+  nameless: NamelessId;
   clock: () => number;
 };

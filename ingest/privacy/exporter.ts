@@ -4,6 +4,7 @@ import type { Export } from "../../db/contract/privacy.ts";
 import { sessionView } from "../../db/contract/sessions.ts";
 import type { Database } from "../../db/postgres/connect.ts";
 import { rest } from "../keep-trying.ts";
+import type { PartyTraces } from "../party/party-traces.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
 import type { EventStream } from "../stream.ts";
 import { loadProfile } from "../views/load-profile.ts";
@@ -15,6 +16,7 @@ import {
   exportedSettings,
   exportedWatchlist,
 } from "./load-export.ts";
+import { exportedLikes, exportedLogs, exportedMessages, exportedParties } from "./load-party-export.ts";
 import { quarantinedOf } from "./quarantined.ts";
 
 /** An export waits so long for what was accepted before it to be stored. */
@@ -27,10 +29,11 @@ const LOOK_EVERY_MS = 25;
  *
  * What cannot be read at all is found out before the first byte; a store that goes away later breaks the document off.
  */
-export function exporter({ db, redis, stream, sessions, isErased, clock }: ExporterDeps) {
+export function exporter({ db, redis, stream, sessions, parties, isErased, clock }: ExporterDeps) {
   return async function exportOf(user: UserId): Promise<AsyncGenerator<Uint8Array>> {
     const up_to_date = await stored();
     const nobody = await isErased(user);
+    if (!nobody) await parties().settle(user);
     const profile = nobody ? null : (await loadProfile(db, user)).found;
     const history_settings = await exportedSettings(db, user);
     const live = nobody ? [] : await sessions.known(user);
@@ -44,7 +47,11 @@ export function exporter({ db, redis, stream, sessions, isErased, clock }: Expor
       sessions: live.map(({ id, known }) =>
         known.state === "live" ? sessionView(known.session) : { id, ended: true },
       ),
-      quarantine: nobody ? [] : quarantinedOf(redis, user),
+      parties: nobody ? [] : exportedParties(db, user),
+      party_messages: nobody ? [] : exportedMessages(db, user),
+      party_likes: nobody ? [] : exportedLikes(db, user),
+      party_logs: nobody ? [] : exportedLogs(db, user),
+      quarantine: nobody ? [] : bothOf(quarantinedOf(redis, user), parties().quarantined(user)),
     } satisfies Record<keyof Export, unknown>;
     return exportText(Object.entries(parts));
   };
@@ -61,6 +68,10 @@ export function exporter({ db, redis, stream, sessions, isErased, clock }: Expor
   }
 }
 
+async function* bothOf(...lists: AsyncIterable<readonly unknown[]>[]): AsyncGenerator<readonly unknown[]> {
+  for (const list of lists) yield* list;
+}
+
 const NEVER = new AbortController().signal;
 const NO_SETTINGS: Export["history_settings"] = { cleared_at: null, pauses: [] };
 
@@ -70,6 +81,7 @@ export type ExporterDeps = {
   redis: Redis;
   stream: Pick<EventStream, "newest" | "isDrained">;
   sessions: Pick<SessionStore, "known">;
+  parties: () => Pick<PartyTraces, "settle" | "quarantined">;
   isErased: (user: UserId) => Promise<boolean>;
   clock: () => number;
 };

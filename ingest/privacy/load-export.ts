@@ -4,9 +4,7 @@ import { pausesOf } from "../../db/contract/pauses.ts";
 import type { Export } from "../../db/contract/privacy.ts";
 import type { Database } from "../../db/postgres/connect.ts";
 import { WATCH_HISTORY, WATCHLIST } from "../../db/postgres/schema/playlists.ts";
-
-/** Rows of a page. */
-const PAGE = 500;
+import { iso, PAGE, pages, stamp } from "./export-rows.ts";
 
 type Rows<Part extends "watchlist" | "ratings" | "history" | "plays"> = AsyncGenerator<Export[Part]>;
 
@@ -71,39 +69,11 @@ export async function exportedSettings(db: Database, user: UserId): Promise<Expo
   };
 }
 
-/** Page after page, each from where the one before ended. */
-async function* pages<Row extends object>(
-  load: (after: Place | null) => Promise<unknown>,
-): AsyncGenerator<Row[]> {
-  let last: Place | null = null;
-  for (;;) {
-    const rows: (Row & Place)[] = [...((await load(last)) as (Row & Place)[])];
-    if (rows.length > 0) yield rows;
-    if (rows.length < PAGE) return;
-    last = rows.at(-1) ?? null;
-  }
-}
-
-function following(after: Place | null): SQL {
+function following(after: { content_id: string } | null): SQL {
   const from = after ? sql`AND content_id > ${after.content_id}` : sql``;
   return sql`${from} ORDER BY content_id LIMIT ${PAGE}`;
-}
-
-/** Epoch milliseconds as ISO 8601; 0 is never. */
-function stamp(name: string): SQL {
-  return sql`${isoOf(sql`to_timestamp(nullif(${sql.identifier(name)}, 0) / 1000.0)`)}`;
-}
-
-function iso(name: string): SQL {
-  return isoOf(sql.identifier(name));
-}
-
-function isoOf(timestamp: SQL | ReturnType<typeof sql.identifier>): SQL {
-  return sql`to_char(${timestamp} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
 function isoTime(at: number): string {
   return new Date(at).toISOString();
 }
-
-type Place = { content_id: string; play_id?: string };

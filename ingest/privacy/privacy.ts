@@ -3,10 +3,12 @@ import type { UserId } from "../../db/contract/ids.ts";
 import type { Receipt } from "../../db/contract/privacy.ts";
 import { Refusal } from "../../db/contract/refusals.ts";
 import type { Database } from "../../db/postgres/connect.ts";
+import type { NamelessId } from "../../db/postgres/erase-parties.ts";
 import { type HashOf, isErased } from "../../db/postgres/erased.ts";
 import { erasedUsers } from "../../db/redis/keys.ts";
 import { withinReach } from "../library/within-reach.ts";
 import type { Log } from "../observe/log.ts";
+import type { PartyTraces } from "../party/party-traces.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
 import type { EventStream } from "../stream.ts";
 import { erasersOn } from "./erasers.ts";
@@ -39,12 +41,12 @@ export function privacyOn(deps: PrivacyDeps): {
   marks: ErasureMarks;
   work: (signal: AbortSignal) => Promise<void>;
 } {
-  const { db, views, streamRedis: redis, stream, sessions, hashOf, clock, log } = deps;
+  const { db, views, streamRedis: redis, stream, sessions, parties, hashOf, nameless, clock, log } = deps;
   const marks = erasureMarks({ db, redis, hashOf, clock });
-  const erasers = erasersOn({ db, views, stream: redis, sessions, clock });
+  const erasers = erasersOn({ db, views, stream: redis, sessions, parties, nameless, clock });
   const its = erasure({ db, stream, redis, marks, erasers, hashOf, clock });
   const isGone = (user: UserId) => isErased(db, user, hashOf);
-  const exportOf = exporter({ db, redis, stream, sessions, isErased: isGone, clock });
+  const exportOf = exporter({ db, redis, stream, sessions, parties, isErased: isGone, clock });
 
   async function erase(user: UserId): Promise<Receipt> {
     const { erased_at, stores } = await withinReach(log, "the register of erasures", its.erase(user));
@@ -86,7 +88,10 @@ type PrivacyDeps = {
   streamRedis: Redis;
   stream: Pick<EventStream, "newest" | "isDrained">;
   sessions: Pick<SessionStore, "erase" | "known">;
+  /** Asked for once everything is built. */
+  parties: () => PartyTraces;
   hashOf: HashOf;
+  nameless: NamelessId;
   clock: () => number;
   log: Log;
   notRecalled: () => Promise<Receipt["not_recalled"]>;

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { UserId } from "../../db/contract/ids.ts";
+import type { NamelessId } from "../../db/postgres/erase-parties.ts";
 import type { HashOf } from "../../db/postgres/erased.ts";
 
 /** Users whose hash a process remembers: everybody who is watching, or nearly. */
@@ -19,4 +20,9 @@ export function userHash(key: string, remember = REMEMBERED): HashOf {
     known.set(user, hash);
     return hash;
   };
+}
+
+/** What stands for the id of an event that names its user. */
+export function namelessId(key: string): NamelessId {
+  return (event_id) => createHmac("sha256", key).update(`nameless: ${event_id}`).digest("base64url");
 }

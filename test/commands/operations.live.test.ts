@@ -2,7 +2,16 @@ import { execFile } from "node:child_process";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { UserId } from "../../db/contract/ids.ts";
-import { eventStream, historyKeys, recordPrefix, searchIndex } from "../../db/redis/keys.ts";
+import {
+  eventStream,
+  historyKeys,
+  partiesDue,
+  partyBuffer,
+  partyDead,
+  recordPrefix,
+  searchIndex,
+} from "../../db/redis/keys.ts";
+import { until } from "../support/until.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -137,6 +146,25 @@ describe("npm run quarantine", () => {
     expect(await run("quarantine", "drop", "1-1")).toMatchObject({ code: 1 });
     expect(await run("quarantine", "drop", second ?? "")).toMatchObject({ code: 0 });
     expect((await run("quarantine", "list")).stdout).toBe("Nothing is in quarantine.\n");
+  });
+
+  test("and what Postgres refused of parties", async () => {
+    const record = { party_id: "p1", event_id: "e1", at: 1, media_time: 0, user_id: "carol" };
+    const like = JSON.stringify({ ...record, kind: "like", count: 3 });
+    await world.db.execute(sql`ALTER TABLE watch_party_likes ADD CONSTRAINT no_likes CHECK (count <> 3)`);
+    await world.redis.xadd(partyBuffer("p1"), "*", "record", like);
+    await world.redis.zadd(partiesDue, 0, "p1");
+    await until(async () => (await world.redis.xlen(partyDead)) === 1);
+    const { stdout } = await run("quarantine", "list");
+    expect(stdout).toContain("no_likes");
+    expect(stdout).toContain(like);
+
+    await world.db.execute(sql`ALTER TABLE watch_party_likes DROP CONSTRAINT no_likes`);
+    expect(await run("quarantine", "replay", "all")).toMatchObject({ code: 0 });
+    await until(async () => (await world.db.execute(sql`SELECT 1 FROM watch_party_likes`)).length === 1);
+    await until(async () => (await world.redis.exists(partyBuffer("p1"), partiesDue)) === 0);
+    expect(await world.redis.xlen(partyDead)).toBe(0);
+    expect(await run("quarantine", "drop", "party:1-1")).toMatchObject({ code: 1 });
   });
 
   test("says how it is used", async () => {

@@ -17,6 +17,7 @@ import { EVENT_DATA, EVENT_TYPES } from "../../db/contract/event-data.ts";
 import type { ContentId, UserId } from "../../db/contract/ids.ts";
 import type { HistoryItem } from "../../db/contract/views.ts";
 import { eventsText } from "../../edge/openapi/events.ts";
+import { partyOf } from "../support/parties.ts";
 import { sessionOf } from "../support/sessions.ts";
 
 const AT = Date.UTC(2026, 0, 31, 20, 15);
@@ -29,8 +30,8 @@ const item: HistoryItem = {
   ...{ resume_position_seconds: 1_830.5, completed: false, last_watched_at: time },
 };
 const party = {
-  ...{ party_id: "p-1", title: "The final, together", content_id, user_id },
-  ...{ start_time: time, end_time: null, status: "ONGOING" as const },
+  ...{ ...partyOf("p-1", { status: "ONGOING" }), content_id, host_id: user_id },
+  ...{ start_time: AT - 5_000, started_at: AT },
 };
 
 /** One of everything that is ever built. */
@@ -48,10 +49,10 @@ const built: Record<string, CloudEvent> = {
   "a rating that is gone": videoRated({ user_id, content_id, rating: null, review: null }, once),
   "a profile": profileUpdated({ user_id, name: "Alice", avatar: null, preferences: { dark: true } }, once),
   "a party": partyStarted(party),
-  "the end of a party": partyEnded({
-    ...party,
-    ...{ end_time: time, status: "FINISHED", reason: "the host ended it", peak_viewers: 12 },
-  }),
+  "the end of a party": partyEnded(
+    { ...party, status: "FINISHED", ended_at: AT },
+    { reason: "host", peak_viewers: 12 },
+  ),
 };
 
 const published = JSON.parse(readFileSync(new URL("../../edge/public/events.json", import.meta.url), "utf8"));

@@ -5,6 +5,8 @@ import { ContentInput, ContentView, ListedContentInput } from "../../db/contract
 import { ContinueItem } from "../../db/contract/continue-watching.ts";
 import { HeartbeatInput } from "../../db/contract/events.ts";
 import { NextFixture, NextUpItem } from "../../db/contract/next-up.ts";
+import { PartyInput, PartyPatch } from "../../db/contract/parties.ts";
+import { PartyLogsView, PartyMessageView, PartyView } from "../../db/contract/party-views.ts";
 import { Profile, ProfileInput } from "../../db/contract/profiles.ts";
 import { ContentRatings, RatingInput, RatingItem } from "../../db/contract/ratings.ts";
 import { PositionInput, SessionInput, SessionView, StartedSession } from "../../db/contract/sessions.ts";
@@ -119,6 +121,23 @@ test("the examples of what comes next are valid", () => {
   const { episodes, sport } = content["application/json"].examples;
   expect(NextUpItem.strict().array().parse(episodes.value)).toHaveLength(1);
   expect(NextFixture.strict().array().parse(sport.value)).toHaveLength(1);
+});
+
+test("the examples of parties are valid", () => {
+  const exampleOf = ({ content }: Operation["responses"][string]) => content?.["application/json"]?.example;
+  const { post, get: list } = document.paths["/parties"];
+  const { get, patch } = document.paths["/parties/{party_id}"];
+  const { get: messages } = document.paths["/parties/{party_id}/messages"];
+  const { get: logs } = document.paths["/parties/{party_id}/logs"];
+  PartyInput.parse(exampleOf(post.requestBody));
+  PartyPatch.parse(exampleOf(patch.requestBody));
+  for (const answer of [post.responses[201], get.responses[200], patch.responses[200]]) {
+    const view = exampleOf(answer);
+    expect(view).toEqual(PartyView.strict().parse(view));
+  }
+  expect(PartyView.strict().array().parse(exampleOf(list.responses[200]))).toHaveLength(1);
+  expect(PartyMessageView.strict().array().parse(exampleOf(messages.responses[200]))).toHaveLength(1);
+  PartyLogsView.strict().parse(exampleOf(logs.responses[200]));
 });
 
 test("the examples of the catalogue are valid, and fit each other", () => {

@@ -17,8 +17,8 @@ const SECRET = "a secret that only tests know";
 /** The last one is an edge whose ingest lets everybody in: what is refused there the edge has refused itself. */
 const SIDES = ["the edge", "ingest", "the edge alone"] as const;
 type Side = (typeof SIDES)[number];
-/** Writes to a session: whose it is stands in what is stored, and the edge does not look. */
-const ONLY_INGEST_KNOWS = /^(PATCH|DELETE) \/api\/v1\/sessions\//;
+/** Writes to a session, and parties: whose it is stands in what is stored, and the edge does not look. */
+const ONLY_INGEST_KNOWS = /^((PATCH|DELETE) \/api\/v1\/sessions|\w+ \/parties)\//;
 /** The files of the edge, which are the same for everybody. */
 const AT_THE_EDGE_ALONE = /\.json$/;
 
@@ -100,6 +100,16 @@ const LITERALLY: [Route, Role, Whose, Outcome][] = [
   ["DELETE /profiles/:user_id", "user", "others", 403],
   ["DELETE /profiles/:user_id", "support", "others", 403],
   ["DELETE /profiles/:user_id", "service", "others", "allowed"],
+  ["POST /parties", "user", "own", "allowed"],
+  ["GET /parties/:party_id", "user", "others", 404],
+  ["GET /parties/:party_id", "support", "others", "allowed"],
+  ["GET /parties/:party_id/messages", "user", "others", 404],
+  ["GET /parties/:party_id/logs", "user", "others", 404],
+  ["PATCH /parties/:party_id", "user", "others", 403],
+  ["PATCH /parties/:party_id", "support", "others", 403],
+  ["DELETE /parties/:party_id", "user", "others", 403],
+  ["DELETE /parties/:party_id", "support", "others", 403],
+  ["DELETE /parties/:party_id", "service", "others", "allowed"],
   ["PUT /contents/:content_id", "user", "own", 403],
   ["PUT /contents/:content_id", "support", "own", 403],
   ["POST /contents", "user", "own", 403],
@@ -168,6 +178,7 @@ async function ask(
     .replace("{session_id}", ofSession ? await sessionOf(owner) : owner)
     .replace("{user_id}", owner)
     .replace("{content_id}", "c1")
+    .replace("{party_id}", path.includes("{party_id}") ? await partyOf(owner, method) : "")
     .concat(route.endsWith("/facets") ? "?by=sport" : "");
   const body = route === "POST /api/v1/sessions" ? { ...(example as object), user_id: owner } : example;
   const response = await asking[side](named, {
@@ -201,6 +212,18 @@ async function sessionOf(user: string): Promise<string> {
   });
   const { id } = (await response.json()) as { id: string };
   return id;
+}
+
+/** A party of somebody: one that must not be seen, or one that is seen and must not be changed. */
+async function partyOf(user: string, method: string): Promise<string> {
+  const visibility = method === "GET" ? "invite" : "public";
+  const response = await fetch(`${world.ingestUrl}/parties`, {
+    method: "POST",
+    headers: { authorization: await token(user, ["user"]), "content-type": "application/json" },
+    body: JSON.stringify({ title: "T", content_id: "c1", start_time: Date.now() + 3_600_000, visibility }),
+  });
+  const { party_id } = (await response.json()) as { party_id: string };
+  return party_id;
 }
 
 const right = { iss: ISSUER, aud: AUDIENCE };

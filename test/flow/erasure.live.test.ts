@@ -1,29 +1,43 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { UserId } from "../../db/contract/ids.ts";
 import { Export, Receipt } from "../../db/contract/privacy.ts";
-import { busStream } from "../../db/redis/keys.ts";
+import { busStream, partyLost, partyLostConnection } from "../../db/redis/keys.ts";
 import { putContents } from "../support/catalogue.ts";
 import { countsOf, drainedUpToNow, finishedErasures, lifeOf } from "../support/lives.ts";
+import { type PartyClient, partyClient } from "../support/party-client.ts";
+import { openParty } from "../support/party-world.ts";
 import { contentOf } from "../support/rows.ts";
 import { published } from "../support/sessions.ts";
 import { tracesOf } from "../support/traces-of.ts";
-import { createWorld, type World } from "../support/world.ts";
+import { until } from "../support/until.ts";
+import { createWorld, SECRET, type World } from "../support/world.ts";
 
 /** The search module cannot be made to forget a term: the models without it can. */
 const SETTINGS = { RATE_LIMIT_PER_MINUTE: "1000000", LOG_LEVEL: "debug", HISTORY_INDEX: "sorted-sets" };
 
 let world: World;
 let places: string[];
+/** A party of the house, and where its members connect. */
+let talks: { party_id: string; urls: string[] };
+let house: PartyClient;
 beforeAll(async () => {
   world = await createWorld(SETTINGS);
-  places = [world.edgeUrl, world.edgeUrl, await world.startIngest(), await world.startIngest()];
+  const others = [await world.startIngest(), await world.startIngest()];
+  places = [world.edgeUrl, world.edgeUrl, ...others];
+  talks = { party_id: await openParty(world, {}, "house"), urls: [world.ingestUrl, ...others] };
+  house = await partyClient({ url: world.ingestUrl, secret: SECRET, user: "house" });
+  await house.join(talks.party_id);
   await putContents(world.db, [
     contentOf("film", { title: "Film", sport: null, show: "Films" }),
     contentOf("match", { title: "Match", sport: "cricket", teams: ["A", "B"] }),
   ]);
 });
-afterAll(() => world.stop());
+afterAll(async () => {
+  house.close();
+  await world.stop();
+});
 
 let users = 0;
 /** Somebody whose id is in nothing else. */
@@ -42,7 +56,7 @@ async function exportOf(user: string): Promise<Export> {
 }
 
 const traces = (user: string) => tracesOf(user, { db: world.db, redis: [world.redis] });
-const life = (user: string) => lifeOf(world, user, places);
+const life = (user: string) => lifeOf(world, user, places, talks);
 
 test("of somebody who is erased nothing is left anywhere, and the receipt says what went", async () => {
   const user = stranger();
@@ -52,6 +66,38 @@ test("of somebody who is erased nothing is left anywhere, and the receipt says w
   await world.drained();
   await life(user).once();
   await world.drained();
+  // It is known to the party in every way, and watches while it is erased.
+  const { party_id } = talks;
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ co_host_ids: [user, neighbour] });
+  const patched = await world.ask(`/parties/${party_id}`, { as: "house", method: "PATCH", headers, body });
+  expect(patched.status).toBe(200);
+  const watching = await partyClient({ url: talks.urls[1] ?? "", secret: SECRET, user });
+  expect(await watching.join(party_id)).toEqual({ ok: true });
+  await watching.ask("chat", { id: "last", text: "the last words" });
+  expect(await house.ask("mute", { user_id: user, muted: true })).toEqual({ ok: true });
+  // What is remembered of a line that broke names its user in no way that a look at Redis would find.
+  const lost = await partyClient({ url: talks.urls[2] ?? "", secret: SECRET, user });
+  await lost.join(party_id);
+  lost.breakLine();
+  lost.close();
+  await until(async () => (await world.redis.exists(partyLost(user as UserId))) === 1);
+  const remembered = (await world.redis.smembers(partyLost(user as UserId))).map(partyLostConnection);
+  await until(async () => (await world.redis.exists(...remembered)) > 0);
+  const texts = async (as: string): Promise<[string, string | null][]> => {
+    const answer = await world.ask(`/parties/${party_id}/messages?limit=500`, { as });
+    return ((await answer.json()) as { text: string; user_id: string | null }[]).map((its) => [
+      its.text,
+      its.user_id,
+    ]);
+  };
+  const before = await texts("house");
+  expect(before).toContainEqual(["the last words", user]);
+  const inExport = await exportOf(user);
+  expect(inExport.parties).toContainEqual(expect.objectContaining({ party_id, part: ["co-host", "member"] }));
+  expect(inExport.party_messages.map(({ text }) => text)).toContain("the last words");
+  expect(inExport.party_likes.map(({ count }) => count)).toEqual([2, 2]);
+  expect(inExport.parties.filter(({ part }) => part.includes("host"))).toHaveLength(2);
   expect((await traces(user)).length).toBeGreaterThan(20);
 
   const receipt = await erase(user);
@@ -67,6 +113,22 @@ test("of somebody who is erased nothing is left anywhere, and the receipt says w
   expect(await traces(user)).toEqual([]);
   const { counted, scanned } = await countsOf(world.db);
   expect(counted).toEqual(scanned);
+  expect(await world.redis.exists(...remembered)).toBe(0);
+  // What was said stays said, by nobody.
+  const after = await texts("house");
+  expect(after.map(([text]) => text).sort()).toEqual(before.map(([text]) => text).sort());
+  expect(after).toContainEqual(["the last words", null]);
+  await until(() => !watching.socket.connected, { what: "the erased to be disconnected" });
+  watching.socket.connect();
+  expect(await watching.join(party_id)).toMatchObject({ refused: "forbidden" });
+  watching.close();
+  const party = { title: "T", content_id: "film", visibility: "public", start_time: Date.now() };
+  expect((await life(user).ask("/parties", "POST", party)).status).toBe(410);
+  const repeated = await world.ask(`/parties/${party_id}`, { as: "house", method: "PATCH", headers, body });
+  expect(repeated.status).toBe(410);
+  const left = await world.db.execute(sql`
+    SELECT status FROM watch_parties WHERE host_id IS NULL AND status NOT IN ('FINISHED', 'CANCELLED')`);
+  expect(left).toHaveLength(0);
 
   const again = await erase(user);
   expect(again.erased_at).toBe(receipt.erased_at);

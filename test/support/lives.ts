@@ -5,13 +5,19 @@ import { column } from "../../db/postgres/batch.ts";
 import type { Database } from "../../db/postgres/connect.ts";
 import { eventStream } from "../../db/redis/keys.ts";
 import { evict } from "../../ingest/views/evict.ts";
+import { partyClient } from "./party-client.ts";
 import { until } from "./until.ts";
-import type { World } from "./world.ts";
+import { SECRET, type World } from "./world.ts";
 
 const JSON_BODY = { "content-type": "application/json" };
 
 /** Somebody's devices and pages, which know nothing of an erasure. */
-export function lifeOf(world: Pick<World, "ask" | "redis">, user: string, places: readonly string[]) {
+export function lifeOf(
+  world: Pick<World, "ask" | "redis">,
+  user: string,
+  places: readonly string[],
+  talks?: { party_id: string; urls: readonly string[] },
+) {
   let turns = 0;
   const at = () => ({ at: places[turns++ % places.length] ?? "" });
 
@@ -31,6 +37,25 @@ export function lifeOf(world: Pick<World, "ask" | "redis">, user: string, places
     const { id } = (await started.json()) as { id: string };
     await ask(`/api/v1/sessions/${id}/position`, "PATCH", { position_seconds: 100 + turns });
     if (turns % 2 === 0) await ask(`/api/v1/sessions/${id}`, "DELETE");
+  }
+
+  /** Says something among others, and is gone in one way or another. */
+  async function talk({ party_id, urls }: NonNullable<typeof talks>): Promise<void> {
+    const turn = ++turns;
+    const url = urls[turn % urls.length] ?? "";
+    const client = await partyClient({ url, secret: SECRET, user, eager: true });
+    const say = (event: string, input: object = {}) => client.socket.timeout(2_000).emitWithAck(event, input);
+    try {
+      await say("join", { party_id });
+      await say("chat", { id: `m-${turn}`, text: `said in turn ${turn}` });
+      await say("like", { count: 2 });
+      if (turn % 3 === 0) await say("leave");
+      if (turn % 3 === 1) client.breakLine();
+    } catch {
+      // It is let in no more, or no further.
+    } finally {
+      client.close();
+    }
   }
 
   const watch = (content_id: string, playback_time: number) =>
@@ -54,6 +79,12 @@ export function lifeOf(world: Pick<World, "ask" | "redis">, user: string, places
         review: user,
       }),
     session,
+    () =>
+      ask("/parties", "POST", {
+        ...{ title: `Party ${turns}`, content_id: "film", visibility: turns % 2 === 0 ? "public" : "invite" },
+        start_time: Date.now() + (turns % 3) * 1_000,
+      }),
+    ...(talks ? [() => talk(talks)] : []),
   ];
   const looks: (() => Promise<unknown>)[] = [
     ...[
