@@ -3,6 +3,10 @@ import type { IngestDeps, IngestHandler } from "../deps.ts";
 import { ownList } from "./own-list.ts";
 
 /** What a user thinks of contents. */
-export function getRatings({ profiles }: IngestDeps): IngestHandler {
-  return ownList({ load: profiles.ratings, placeOf: placeOfRated, itemOf: ratingItem });
+export function getRatings(deps: IngestDeps): IngestHandler {
+  return ownList({
+    load: (user, request) => deps.profiles.ratings(user, request),
+    placeOf: placeOfRated,
+    itemOf: ratingItem,
+  });
 }

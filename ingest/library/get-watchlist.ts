@@ -3,6 +3,10 @@ import type { IngestDeps, IngestHandler } from "../deps.ts";
 import { ownList } from "./own-list.ts";
 
 /** A watchlist, with how far its viewer came. */
-export function getWatchlist({ profiles }: IngestDeps): IngestHandler {
-  return ownList({ load: profiles.watchlist, placeOf: placeOfListed, itemOf: watchlistItem });
+export function getWatchlist(deps: IngestDeps): IngestHandler {
+  return ownList({
+    load: (user, request) => deps.profiles.watchlist(user, request),
+    placeOf: placeOfListed,
+    itemOf: watchlistItem,
+  });
 }
