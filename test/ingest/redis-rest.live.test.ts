@@ -344,8 +344,8 @@ describe("the protocol", () => {
   });
 
   test("a command of very many parts passes", async () => {
-    const fields = Array.from({ length: 300_000 }, (_, i) => String(i));
-    expect(await answer("/", ["HSET", "h", ...fields])).toEqual([200, { result: 150_000 }]);
+    const fields = Array.from({ length: 200_000 }, (_, i) => String(i));
+    expect(await answer("/", ["HSET", "h", ...fields])).toEqual([200, { result: 100_000 }]);
   });
 });
 
